@@ -1,0 +1,150 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_DOCUMENT: _ClassVar[Role]
+    ROLE_QUERY: _ClassVar[Role]
+
+class EmbedErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EMBED_ERROR_KIND_UNSPECIFIED: _ClassVar[EmbedErrorKind]
+    EMBED_ERROR_KIND_BLANK: _ClassVar[EmbedErrorKind]
+    EMBED_ERROR_KIND_TOO_LONG: _ClassVar[EmbedErrorKind]
+    EMBED_ERROR_KIND_NOT_FINITE: _ClassVar[EmbedErrorKind]
+ROLE_UNSPECIFIED: Role
+ROLE_DOCUMENT: Role
+ROLE_QUERY: Role
+EMBED_ERROR_KIND_UNSPECIFIED: EmbedErrorKind
+EMBED_ERROR_KIND_BLANK: EmbedErrorKind
+EMBED_ERROR_KIND_TOO_LONG: EmbedErrorKind
+EMBED_ERROR_KIND_NOT_FINITE: EmbedErrorKind
+
+class EmbedRequest(_message.Message):
+    __slots__ = ("model", "role", "texts", "expected_fingerprint")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    role: Role
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    expected_fingerprint: str
+    def __init__(self, model: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., texts: _Optional[_Iterable[str]] = ..., expected_fingerprint: _Optional[str] = ...) -> None: ...
+
+class EmbedResponse(_message.Message):
+    __slots__ = ("fingerprint", "width", "embeddings", "sketches", "results")
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    SKETCHES_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    width: int
+    embeddings: bytes
+    sketches: bytes
+    results: _containers.RepeatedCompositeFieldContainer[EmbedResult]
+    def __init__(self, fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., embeddings: _Optional[bytes] = ..., sketches: _Optional[bytes] = ..., results: _Optional[_Iterable[_Union[EmbedResult, _Mapping]]] = ...) -> None: ...
+
+class EmbedResult(_message.Message):
+    __slots__ = ("code_tokens", "text_tokens", "truncated", "error")
+    CODE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    code_tokens: int
+    text_tokens: int
+    truncated: bool
+    error: EmbedError
+    def __init__(self, code_tokens: _Optional[int] = ..., text_tokens: _Optional[int] = ..., truncated: _Optional[bool] = ..., error: _Optional[_Union[EmbedError, _Mapping]] = ...) -> None: ...
+
+class EmbedError(_message.Message):
+    __slots__ = ("kind", "message")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    kind: EmbedErrorKind
+    message: str
+    def __init__(self, kind: _Optional[_Union[EmbedErrorKind, str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ChunkRequest(_message.Message):
+    __slots__ = ("content", "language", "path")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    content: str
+    language: str
+    path: str
+    def __init__(self, content: _Optional[str] = ..., language: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class ChunkResponse(_message.Message):
+    __slots__ = ("chunks",)
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    chunks: _containers.RepeatedCompositeFieldContainer[CodeChunk]
+    def __init__(self, chunks: _Optional[_Iterable[_Union[CodeChunk, _Mapping]]] = ...) -> None: ...
+
+class CodeChunk(_message.Message):
+    __slots__ = ("symbol", "kind", "language", "start_line", "end_line", "content")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    START_LINE_FIELD_NUMBER: _ClassVar[int]
+    END_LINE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    kind: str
+    language: str
+    start_line: int
+    end_line: int
+    content: str
+    def __init__(self, symbol: _Optional[str] = ..., kind: _Optional[str] = ..., language: _Optional[str] = ..., start_line: _Optional[int] = ..., end_line: _Optional[int] = ..., content: _Optional[str] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models", "version")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    version: str
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., version: _Optional[str] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "fingerprint", "width", "encoders", "max_texts", "max_characters")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    ENCODERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    fingerprint: str
+    width: int
+    encoders: _containers.RepeatedCompositeFieldContainer[Encoder]
+    max_texts: int
+    max_characters: int
+    def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., encoders: _Optional[_Iterable[_Union[Encoder, _Mapping]]] = ..., max_texts: _Optional[int] = ..., max_characters: _Optional[int] = ...) -> None: ...
+
+class Encoder(_message.Message):
+    __slots__ = ("slot", "name", "width", "max_tokens", "weight", "dtype")
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    slot: str
+    name: str
+    width: int
+    max_tokens: int
+    weight: float
+    dtype: str
+    def __init__(self, slot: _Optional[str] = ..., name: _Optional[str] = ..., width: _Optional[int] = ..., max_tokens: _Optional[int] = ..., weight: _Optional[float] = ..., dtype: _Optional[str] = ...) -> None: ...
