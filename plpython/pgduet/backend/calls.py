@@ -1,0 +1,153 @@
+"""The model calls behind the SQL functions."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import grpc
+
+from pgduet.backend.channel import call, get_stub
+from pgduet.backend.errors import raise_bad_value, raise_rpc_error
+from pgduet.backend.plpy_types import Plpy
+from pgduet.backend.settings import CallContext, read_context
+from pgduet.backend.vectors import embedding_text, is_complete, sketch_text
+from pgduet.v1 import embedding_pb2 as pb
+
+_ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
+_MEMO_TEXTS = 64
+
+# Vectors of this statement's last texts, so that `ORDER BY embedding <=> pgduet.embed('x')` is one model call
+# even where the planner evaluates it for every row. Valid for one statement of one session only.
+_memo: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+_memo_statement: float | None = None
+
+
+def package_version() -> str:
+    """Return the version of the package that the server's Python found."""
+    return version("pgduet")
+
+
+def embed(plpy: Plpy, content: str, role: str) -> str:
+    """Return the vector of one text in halfvec's text form.
+
+    Raises 22023 for a blank or over-long text or an unknown role, and what the sidecar's statuses map to.
+    """
+    global _memo_statement
+    context = read_context(plpy)
+    if _memo_statement != context.statement:
+        _memo.clear()
+        _memo_statement = context.statement
+    key = (context.model, role, content)
+    if key not in _memo:
+        response = _request(plpy, context, [content], role)
+        _refuse_failed(plpy, response.results[0])
+        _memo[key] = embedding_text(response, 0)
+        if len(_memo) > _MEMO_TEXTS:
+            _memo.popitem(last=False)
+    return _memo[key]
+
+
+def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str) -> Iterator[tuple[Any, ...]]:
+    """Yield one row per text, in order; one call to the sidecar for each slice of `batch_texts`.
+
+    A row is (ordinality from 1, embedding, sketch, code tokens, text tokens, truncated, failure, fingerprint).
+    A text without a vector has NULL for all but ordinality and failure; NULL texts and failed ones are not
+    errors here.
+    """
+    context = read_context(plpy)
+    for start in range(0, len(contents), context.batch_texts):
+        texts = contents[start : start + context.batch_texts]
+        present = [text for text in texts if text is not None]
+        response = _request(plpy, context, present, role) if present else None
+        index = 0
+        for ordinality, text in enumerate(texts, start + 1):
+            if text is None or response is None:
+                yield (ordinality, None, None, None, None, None, "null", None)
+                continue
+            yield (ordinality, *_row(response, index))
+            index += 1
+
+
+def _row(response: pb.EmbedResponse, index: int) -> tuple[Any, ...]:
+    result = response.results[index]
+    if result.HasField("error"):
+        return (None, None, None, None, None, result.error.message, None)
+    return (
+        embedding_text(response, index),
+        sketch_text(response, index),
+        result.code_tokens,
+        result.text_tokens,
+        result.truncated,
+        None,
+        response.fingerprint,
+    )
+
+
+def chunk_code(plpy: Plpy, content: str, language: str | None, path: str | None) -> list[tuple[Any, ...]]:
+    """Return the chunks of one source text as (symbol, kind, language, start line, end line, content)."""
+    context = read_context(plpy)
+    request = pb.ChunkRequest(content=content, language=language or "", path=path or "")
+    response = _call(plpy, context, "Chunk", request, texts=1)
+    return [
+        (chunk.symbol or None, chunk.kind, chunk.language or None, chunk.start_line, chunk.end_line, chunk.content)
+        for chunk in response.chunks
+    ]
+
+
+def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
+    """Return (component, status, detail) for the sidecar and for its model against the active generation.
+
+    A sidecar that is away is a row, never an error.
+    """
+    context = read_context(plpy)
+    timeout, _ = context.timeout(1)
+    try:
+        reply = call(plpy, get_stub(context.address).ListModels.future, pb.ListModelsRequest(), timeout)
+    except grpc.RpcError as error:
+        return [("sidecar", "fail", f"{context.address}: {error.code().name}: {error.details()}")]
+    rows = [("sidecar", "ok", f"{context.address}, version {reply.version}")]
+    served = {model.name: model.fingerprint for model in reply.models}
+    if context.model not in served:
+        names = ", ".join(sorted(served)) or "none"
+        rows.append(("model", "fail", f"the active generation needs {context.model}; served: {names}"))
+    elif context.fingerprint and served[context.model] != context.fingerprint:
+        found = f"the sidecar serves {served[context.model]}, the active generation holds {context.fingerprint}"
+        rows.append(("model", "fail", f"fingerprints differ: {found}"))
+    else:
+        rows.append(("model", "ok", f"{context.model}, fingerprint {served[context.model]}"))
+    return rows
+
+
+def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str) -> pb.EmbedResponse:
+    """Embed texts of one slice; refuse an answer that is not whole or not of the expected fingerprint."""
+    if role not in _ROLES:
+        raise_bad_value(plpy, f"unknown role: {role!r}", "Use 'document' for text to store or 'query' for a search.")
+    request = pb.EmbedRequest(
+        model=context.model, role=_ROLES[role], texts=texts, expected_fingerprint=context.fingerprint
+    )
+    response: pb.EmbedResponse = _call(plpy, context, "Embed", request, texts=len(texts))
+    if not is_complete(response, len(texts)):
+        _refuse_answer(plpy, f"{len(response.results)} results of width {response.width} for {len(texts)} texts")
+    if context.fingerprint and response.fingerprint != context.fingerprint:
+        _refuse_answer(plpy, f"vectors of fingerprint {response.fingerprint} instead of {context.fingerprint}")
+    return response
+
+
+def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, texts: int) -> Any:
+    timeout, by_statement = context.timeout(texts)
+    try:
+        return call(plpy, getattr(get_stub(context.address), method).future, request, timeout)
+    except grpc.RpcError as error:
+        raise_rpc_error(plpy, error, address=context.address, seconds=timeout, by_statement=by_statement)
+
+
+def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:
+    if result.HasField("error"):
+        raise_bad_value(plpy, result.error.message, "A text needs at least one visible character.")
+
+
+def _refuse_answer(plpy: Plpy, found: str) -> NoReturn:
+    hint = "The sidecar does not speak this version's protocol: upgrade both together."
+    plpy.error(f"the embedding sidecar answered with {found}", sqlstate="58000", hint=hint)
+    raise AssertionError  # plpy.error always raises; this tells the type checker

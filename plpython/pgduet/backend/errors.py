@@ -1,0 +1,59 @@
+"""From gRPC statuses to SQLSTATEs, messages and hints: the one table."""
+
+from typing import NamedTuple
+
+import grpc
+
+from pgduet.backend.plpy_types import Plpy
+
+
+class _Mapping(NamedTuple):
+    sqlstate: str
+    hint: str
+
+
+_DOCTOR = "`pgduet doctor` checks every part."
+
+# Class 58 and not 08 for a sidecar that is away: pools drop their database connections on any 08.
+_MAPPINGS = {
+    grpc.StatusCode.UNAVAILABLE: _Mapping(
+        "58030", f"Is the sidecar up? Start it with `pgduet serve`; its address is in pgduet._setting. {_DOCTOR}"
+    ),
+    grpc.StatusCode.DEADLINE_EXCEEDED: _Mapping(
+        "58030", "The sidecar is busy or hangs. Raise deadline_ms or batch_deadline_ms with `pgduet db set`."
+    ),
+    grpc.StatusCode.INVALID_ARGUMENT: _Mapping("22023", "See the limits in the message."),
+    grpc.StatusCode.NOT_FOUND: _Mapping(
+        "42704", "Start the sidecar with the model of the active generation: `pgduet serve --model NAME`."
+    ),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: _Mapping("53000", "The sidecar has too much work queued: try again later."),
+    grpc.StatusCode.UNAUTHENTICATED: _Mapping("28000", "The sidecar asks for credentials that were not sent."),
+    grpc.StatusCode.PERMISSION_DENIED: _Mapping("42501", "The sidecar refuses this server's credentials."),
+    grpc.StatusCode.FAILED_PRECONDITION: _Mapping(
+        "55000", f"The sidecar runs another version of the model than the active generation was made with. {_DOCTOR}"
+    ),
+}
+_OTHER = _Mapping("58000", f"The sidecar's log says more. {_DOCTOR}")
+
+
+def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, *, address: str, seconds: float, by_statement: bool) -> None:
+    """Raise the SQL error for a failed call to the sidecar.
+
+    `by_statement` says that statement_timeout was the limit: running out of it is then 57014, as everywhere.
+    """
+    status, details = error.code(), error.details() or "no reason given"
+    if status is grpc.StatusCode.DEADLINE_EXCEEDED and by_statement:
+        plpy.error("canceling statement due to statement timeout", sqlstate="57014")
+    mapping = _MAPPINGS.get(status, _OTHER)
+    if status is grpc.StatusCode.UNAVAILABLE:
+        what = f"the embedding sidecar at {address} cannot be reached: {details}"
+    elif status is grpc.StatusCode.DEADLINE_EXCEEDED:
+        what = f"the embedding sidecar at {address} did not answer within {seconds:.3g} s"
+    else:
+        what = f"the embedding sidecar at {address} refused: {details}"
+    plpy.error(what, sqlstate=mapping.sqlstate, hint=mapping.hint)
+
+
+def raise_bad_value(plpy: Plpy, message: str, hint: str) -> None:
+    """Raise the SQL error for an argument that cannot be used (22023)."""
+    plpy.error(message, sqlstate="22023", hint=hint)

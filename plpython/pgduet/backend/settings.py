@@ -1,0 +1,58 @@
+"""What one call needs to know: where the sidecar is, which vectors are wanted, and how long it may take."""
+
+from dataclasses import dataclass
+
+from pgduet.backend.plpy_types import Plpy
+
+# One round trip for everything. An address comes from an admin-owned table and never from a session setting:
+# any role can SET one. `statement` tells two statements of one session apart.
+_QUERY = "SELECT * FROM pgduet._call_context()"
+
+_plan: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Settings and state that hold for one call.
+
+    `deadline` and `batch_deadline` are seconds for a call with one text and with many; `remaining` is what is
+    left of the caller's statement_timeout in seconds, None without one.
+    """
+
+    address: str
+    deadline: float
+    batch_deadline: float
+    batch_texts: int
+    model: str
+    fingerprint: str
+    statement: float
+    remaining: float | None
+
+    def timeout(self, texts: int) -> tuple[float, bool]:
+        """Return the seconds a call with so many texts may take, and whether statement_timeout set them."""
+        limit = self.deadline if texts == 1 else self.batch_deadline
+        if self.remaining is not None and self.remaining < limit:
+            return max(self.remaining, 0.001), True
+        return limit, False
+
+
+def read_context(plpy: Plpy) -> CallContext:
+    """Read the settings, the active generation and the time left, in one query."""
+    global _plan
+    if _plan is None:
+        _plan = plpy.prepare(_QUERY)
+    row = plpy.execute(_plan)[0]
+    if row["model"] is None:
+        plpy.error(
+            "there is no active generation", sqlstate="55000", hint="Install one with `pgduet db migrate --model NAME`."
+        )
+    return CallContext(
+        address=row["sidecar_address"],
+        deadline=row["deadline_ms"] / 1000,
+        batch_deadline=row["batch_deadline_ms"] / 1000,
+        batch_texts=row["batch_texts"],
+        model=row["model"],
+        fingerprint=row["fingerprint"] or "",
+        statement=row["statement"],
+        remaining=row["remaining"],
+    )

@@ -1,0 +1,97 @@
+"""`pgduet db`: install, upgrade, describe, set up and remove the schema."""
+
+from typing import Annotated
+
+import typer
+
+Dsn = Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Install, upgrade, describe and remove the database schema.", no_args_is_help=True)
+    for command in (migrate, status, index, uninstall):
+        group.command()(command)
+    group.command("set")(set_setting)
+    app.add_typer(group, name="db")
+
+
+def migrate(
+    dsn: Dsn = "",
+    model: Annotated[str, typer.Option(help="Duet of the first generation; ignored once there is one.")] = "small",
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL for review instead of running it.")] = False,
+) -> None:
+    """Bring the schema to this package's version. Safe to run again at any time.
+
+    Needs a superuser and a direct connection (no pooler). Examples:
+
+        pgduet db migrate
+
+        pgduet db migrate --sql > review.sql
+    """
+    from pgduet.migrations.install import migrate, migration_script
+
+    if sql:
+        typer.echo(migration_script(model), nl=False)
+        return
+    with _connect(dsn) as connection:
+        found = migrate(connection, model)
+    typer.echo(f"schema pgduet is at revision {found.revision}, functions of version {found.version}")
+
+
+def status(dsn: Dsn = "") -> None:
+    """Say what is installed and whether it is current; exit with 1 where it is not."""
+    from pgduet.migrations.install import status
+
+    with _connect(dsn) as connection:
+        found = status(connection)
+    if found.revision is None:
+        typer.echo("pgduet is not installed in this database; install it with: pgduet db migrate")
+        raise typer.Exit(1)
+    typer.echo(f"revision {found.revision} of {found.head}, functions of version {found.version or 'none'}")
+    if not found.current:
+        typer.echo("not current; bring it up to date with: pgduet db migrate")
+        raise typer.Exit(1)
+    typer.echo("current")
+
+
+def index(
+    dsn: Dsn = "",
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew even where the index is still good.")] = False,
+) -> None:
+    """Build the IVFFLAT index on the sketches where there are rows enough, without blocking readers or writers."""
+    from pgduet.migrations.index import keep_index
+
+    with _connect(dsn) as connection:
+        typer.echo(keep_index(connection, rebuild=rebuild))
+
+
+def set_setting(key: str, value: str, dsn: Dsn = "") -> None:
+    """Change an admin setting. Example: pgduet db set sidecar_address unix:/run/pgduet/sidecar.sock."""
+    from pgduet.database.settings import write_setting
+
+    with _connect(dsn) as connection:
+        write_setting(connection, key, value)
+    typer.echo(f"{key} = {value}")
+
+
+def uninstall(
+    dsn: Dsn = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Drop the schema with all chunks and vectors, and the roles; the extensions stay."""
+    from pgduet.migrations.install import uninstall
+
+    with _connect(dsn) as connection:
+        if not yes:
+            typer.confirm(f"Drop schema pgduet and all its data from database {connection.info.dbname}?", abort=True)
+        kept = uninstall(connection)
+    typer.echo("schema pgduet is gone; the extensions vector and plpython3u were left")
+    if kept:
+        typer.echo(f"roles that another database still needs were left: {', '.join(kept)}")
+
+
+def _connect(dsn: str):  # type: ignore[no-untyped-def] # psycopg is imported by the commands only
+    from pgduet.database.connection import connect
+
+    return connect(dsn, autocommit=True)

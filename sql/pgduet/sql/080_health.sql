@@ -1,0 +1,21 @@
+-- One row per part, for people and monitors; a part that fails is a row, never an error.
+CREATE OR REPLACE FUNCTION pgduet.health() RETURNS TABLE (component text, status text, detail text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER COST 10000 ROWS 6 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_pending bigint;
+  v_generation integer;
+BEGIN
+  RETURN QUERY SELECT 'postgresql', 'ok', current_setting('server_version');
+  RETURN QUERY SELECT 'pgvector', 'ok', x.extversion FROM pg_extension x WHERE x.extname = 'vector';
+  BEGIN
+    RETURN QUERY SELECT 'backend', 'ok', 'package version ' || pgduet.version();
+    RETURN QUERY SELECT * FROM pgduet._sidecar_health();
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'backend', 'fail', SQLERRM;
+  END;
+  SELECT coalesce(sum(v.pending), 0)::bigint INTO v_pending FROM pgduet.coverage v;
+  RETURN QUERY SELECT 'coverage', CASE WHEN v_pending = 0 THEN 'ok' ELSE 'warn' END, v_pending || ' chunks pending';
+  SELECT g.generation_id INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
+  RETURN QUERY SELECT 'index', 'ok', coalesce(i.index_name || ', ' || i.lists || ' lists', 'none yet: exact search')
+    FROM pgduet._sketch_index(v_generation) i;
+END $$;

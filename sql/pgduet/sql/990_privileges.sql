@@ -1,0 +1,53 @@
+-- Least privilege, re-applied at every installation: everything belongs to pgduet_owner, PUBLIC may nothing.
+DO $$
+DECLARE
+  item record;
+BEGIN
+  FOR item IN
+    SELECT format('ALTER %s pgduet.%I OWNER TO pgduet_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
+      c.relname) AS statement
+    FROM pg_class c WHERE c.relnamespace = 'pgduet'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+      AND c.relowner <> 'pgduet_owner'::regrole
+    UNION ALL
+    SELECT format('ALTER FUNCTION %s OWNER TO pgduet_owner', p.oid::regprocedure)
+    FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace AND p.proowner <> 'pgduet_owner'::regrole
+  LOOP
+    EXECUTE item.statement;
+  END LOOP;
+END $$;
+ALTER SCHEMA pgduet OWNER TO pgduet_owner;
+
+REVOKE ALL ON SCHEMA pgduet FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA pgduet FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgduet FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE pgduet_owner IN SCHEMA pgduet REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA pgduet TO pgduet_reader, pgduet_worker, pg_monitor;
+GRANT pgduet_reader TO pgduet_writer, pgduet_worker;
+GRANT pgduet_writer TO pgduet_admin;
+
+-- A search runs with its caller's rights, so that row security holds: readers need its parts too.
+GRANT SELECT ON pgduet.code_chunks, pgduet.code_embeddings, pgduet.generations, pgduet._index_build TO pgduet_reader;
+GRANT SELECT ON pgduet.coverage, pgduet.generation_status, pgduet.index_status TO pgduet_reader, pg_monitor;
+GRANT EXECUTE ON FUNCTION
+  pgduet.embed(text, text), pgduet.embed_batch(text[], text), pgduet.chunk_code(text, text, text),
+  pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
+  pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
+  pgduet.health(), pgduet.version(),
+  pgduet._embed_rows(text[], text), pgduet._check_k(integer), pgduet._sketch_index(integer),
+  pgduet._search_way(integer, text, text, text), pgduet._search_statement(integer, text, bigint, boolean),
+  pgduet._similar_code(text, integer, text, text, text, double precision, boolean),
+  pgduet._similar_to(bigint, integer, text, text, text, double precision, boolean)
+TO pgduet_reader;
+DO $$
+BEGIN
+  -- Its argument types are named by pgvector's schema, which differs between databases.
+  EXECUTE (SELECT format('GRANT EXECUTE ON FUNCTION %s TO pgduet_reader', p.oid::regprocedure)
+    FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace AND p.proname = '_nearest');
+END $$;
+
+GRANT INSERT, UPDATE, DELETE, TRUNCATE ON pgduet.code_chunks TO pgduet_writer;
+GRANT SELECT, UPDATE (value, updated_at) ON pgduet._setting TO pgduet_admin;
+GRANT SELECT ON pgduet._installation TO pgduet_admin;
+GRANT EXECUTE ON FUNCTION pgduet._embed_missing(integer) TO pgduet_worker;
+GRANT EXECUTE ON FUNCTION pgduet._content_hash(text) TO pgduet_writer;
