@@ -5,7 +5,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import sqlalchemy
@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from pgduet.database.errors import readable_errors
 from pgduet.database.queries import load_queries
 from pgduet.errors import PgduetError
 from pgduet.migrations.sql_files import hash_sql_files, read_sql_files
@@ -45,6 +46,8 @@ def migrate(connection: Connection, model: str = "small") -> SchemaStatus:
     """
     _require_superuser(connection)
     _refuse_unknown_revision(connection)
+    with readable_errors():
+        connection.execute(_queries()["require_utf8"])
     connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
         connection.execute("SET client_min_messages = warning")
@@ -62,7 +65,13 @@ def migration_script(model: str = "small") -> str:
     output = io.StringIO()
     with redirect_stdout(output):
         command.upgrade(_config(output), "head", sql=True)
-    parts = ["\\set ON_ERROR_STOP on", output.getvalue(), "BEGIN;", *read_sql_files().values()]
+    parts = [
+        "\\set ON_ERROR_STOP on",
+        _queries()["require_utf8"],
+        output.getvalue(),
+        "BEGIN;",
+        *read_sql_files().values(),
+    ]
     parts += [_after_sql_files(model).as_string(), "COMMIT;"]
     return "\n".join(parts) + "\n"
 
@@ -76,7 +85,7 @@ def status(connection: Connection) -> SchemaStatus:
         row = connection.execute("SELECT version_num FROM pgduet._migration").fetchone()
         revision = row[0] if row else None
     if _exists(connection, "pgduet._installation"):
-        row = connection.execute(load_queries("install", "pgduet.migrations")["last"]).fetchone()
+        row = connection.execute(_queries()["last"]).fetchone()
         installed, installed_hash = row or (None, None)
     current = revision == head and installed_hash == hash_sql_files()
     return SchemaStatus(revision=revision, head=head, version=installed, current=current)
@@ -100,6 +109,10 @@ def uninstall(connection: Connection) -> list[str]:
         except psycopg.errors.DependentObjectsStillExist:
             kept.append(role)
     return kept
+
+
+def _queries() -> dict[str, LiteralString]:
+    return load_queries("install", "pgduet.migrations")
 
 
 def _config(output: io.StringIO | None = None) -> Config:
@@ -135,7 +148,7 @@ def _apply_sql_files(connection: Connection, model: str) -> None:
 
 
 def _after_sql_files(model: str) -> sql.Composed:
-    return sql.SQL(load_queries("install", "pgduet.migrations")["after"]).format(
+    return sql.SQL(_queries()["after"]).format(
         model=sql.Literal(model), version=sql.Literal(version("pgduet")), sql_hash=sql.Literal(hash_sql_files())
     )
 

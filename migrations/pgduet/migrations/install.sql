@@ -1,3 +1,12 @@
+-- require_utf8 --
+DO $$
+BEGIN
+  IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+    RAISE EXCEPTION 'pgduet needs a database with encoding UTF8, this one has %', pg_catalog.getdatabaseencoding()
+      USING HINT = 'Create one: CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0;';
+  END IF;
+END $$;
+
 -- after --
 SELECT pgduet._create_generation({model}, {model}, 'active')
 WHERE NOT EXISTS (SELECT FROM pgduet.generations);

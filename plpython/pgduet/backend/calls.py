@@ -1,7 +1,7 @@
 """The model calls behind the SQL functions."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -16,6 +16,7 @@ from pgduet.v1 import embedding_pb2 as pb
 
 _ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
 _MEMO_TEXTS = 64
+_NO_TEXT = (None, None, None, None, None, "the text is null", None)
 
 # Vectors of this statement's last texts, so that `ORDER BY embedding <=> pgduet.embed('x')` is one model call
 # even where the planner evaluates it for every row. Valid for one statement of one session only.
@@ -48,25 +49,19 @@ def embed(plpy: Plpy, content: str, role: str) -> str:
     return _memo[key]
 
 
-def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str) -> Iterator[tuple[Any, ...]]:
-    """Yield one row per text, in order; one call to the sidecar for each slice of `batch_texts`.
+def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str) -> list[tuple[Any, ...]]:
+    """Return one row per text, in order, after one call to the sidecar.
 
     A row is (ordinality from 1, embedding, sketch, code tokens, text tokens, truncated, failure, fingerprint).
-    A text without a vector has NULL for all but ordinality and failure; NULL texts and failed ones are not
-    errors here.
+    A text without a vector has NULL for all but ordinality and failure; NULL and blank texts are not errors here.
     """
     context = read_context(plpy)
-    for start in range(0, len(contents), context.batch_texts):
-        texts = contents[start : start + context.batch_texts]
-        present = [text for text in texts if text is not None]
-        response = _request(plpy, context, present, role) if present else None
-        index = 0
-        for ordinality, text in enumerate(texts, start + 1):
-            if text is None or response is None:
-                yield (ordinality, None, None, None, None, None, "null", None)
-                continue
-            yield (ordinality, *_row(response, index))
-            index += 1
+    present = [text for text in contents if text is not None]
+    response = _request(plpy, context, present, role) if present else pb.EmbedResponse()
+    made = (_row(response, index) for index in range(len(present)))
+    return [
+        (ordinality, *(_NO_TEXT if text is None else next(made))) for ordinality, text in enumerate(contents, start=1)
+    ]
 
 
 def _row(response: pb.EmbedResponse, index: int) -> tuple[Any, ...]:

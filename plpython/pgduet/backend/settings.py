@@ -22,7 +22,6 @@ class CallContext:
     address: str
     deadline: float
     batch_deadline: float
-    batch_texts: int
     model: str
     fingerprint: str
     statement: float
@@ -50,7 +49,6 @@ def read_context(plpy: Plpy) -> CallContext:
         address=row["sidecar_address"],
         deadline=row["deadline_ms"] / 1000,
         batch_deadline=row["batch_deadline_ms"] / 1000,
-        batch_texts=row["batch_texts"],
         model=row["model"],
         fingerprint=row["fingerprint"] or "",
         statement=row["statement"],

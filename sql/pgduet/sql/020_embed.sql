@@ -9,6 +9,7 @@ SET search_path = pg_catalog, pg_temp AS $$
   return backend.embed(plpy, content, role)
 $$;
 
+-- One call to the sidecar: callers cut long lists to slices of _batch_texts.
 CREATE OR REPLACE FUNCTION pgduet._embed_rows(contents text[], role text)
 RETURNS TABLE (ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer,
   truncated boolean, failure text, fingerprint text)
@@ -20,9 +21,17 @@ $$;
 
 CREATE OR REPLACE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document')
 RETURNS TABLE (ordinality integer, embedding halfvec)
-LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 64 SET search_path = pg_catalog, pg_temp AS $$
-  SELECT r.ordinality, r.embedding FROM pgduet._embed_rows(contents, role) r
-$$;
+LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 64 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- Counted from 1 whatever the caller's array bounds are.
+  v_contents text[] := ARRAY(SELECT u.content FROM unnest(contents) WITH ORDINALITY u (content, place) ORDER BY u.place);
+  v_slice integer := pgduet._batch_texts();
+BEGIN
+  FOR v_done IN 0 .. cardinality(v_contents) - 1 BY v_slice LOOP
+    RETURN QUERY SELECT v_done + r.ordinality, r.embedding
+      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role) r;
+  END LOOP;
+END $$;
 
 CREATE OR REPLACE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL, path text DEFAULT NULL)
 RETURNS TABLE (symbol text, kind text, language text, start_line integer, end_line integer, content text)

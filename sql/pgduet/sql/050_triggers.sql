@@ -48,8 +48,8 @@ END $$;
 -- Ids in slices, so that neither texts nor vectors of a large statement are ever all in memory.
 CREATE OR REPLACE FUNCTION pgduet._embed_query_ids(query text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format('SELECT array_agg(s.chunk_id) FROM (SELECT q.chunk_id, (row_number() OVER (ORDER BY q.chunk_id) - 1)
-    / (SELECT value::integer FROM pgduet._setting WHERE key = ''batch_texts'') AS slice FROM (%s) q) s
+  SELECT format('SELECT array_agg(s.chunk_id) FROM (SELECT q.chunk_id,
+    (row_number() OVER (ORDER BY q.chunk_id) - 1) / pgduet._batch_texts() AS slice FROM (%s) q) s
     GROUP BY s.slice ORDER BY s.slice', query)
 $$;
 

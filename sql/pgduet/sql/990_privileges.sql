@@ -34,7 +34,7 @@ GRANT EXECUTE ON FUNCTION
   pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
   pgduet.health(), pgduet.version(),
-  pgduet._embed_rows(text[], text), pgduet._check_k(integer), pgduet._sketch_index(integer),
+  pgduet._batch_texts(), pgduet._embed_rows(text[], text), pgduet._check_k(integer), pgduet._sketch_index(integer),
   pgduet._search_way(integer, text, text, text), pgduet._search_statement(integer, text, bigint, boolean),
   pgduet._similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet._similar_to(bigint, integer, text, text, text, double precision, boolean)

@@ -1,13 +1,5 @@
 -- Roles, extensions and tables. Runs once, in one transaction; functions and views live in sql/.
 
-DO $$
-BEGIN
-  IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
-    RAISE EXCEPTION 'pgduet needs a database with encoding UTF8, this one has %', pg_catalog.getdatabaseencoding()
-      USING HINT = 'Create one: CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0;';
-  END IF;
-END $$;
-
 -- Roles belong to the cluster: another database may have made them, or be making them right now.
 DO $$
 DECLARE

@@ -1,0 +1,33 @@
+"""The database's errors as pgduet's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from pgduet.errors import PgduetError
+
+
+class DatabaseError(PgduetError):
+    """PostgreSQL refused or went away; `sqlstate` is its code, None where the connection is gone."""
+
+    def __init__(self, message: str, hint: str, sqlstate: str | None) -> None:
+        super().__init__(message, hint)
+        self.sqlstate = sqlstate
+
+    @property
+    def is_passing(self) -> bool:
+        """Tell whether trying again later may help: outage, overload, deadlock or a lost connection."""
+        return self.sqlstate is None or self.sqlstate[:2] in ("08", "40", "53", "57", "58")
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn psycopg's errors into DatabaseError with the server's message and hint."""
+    try:
+        yield
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error).strip()
+        # PL/Python puts its exception's name before the text.
+        message = message.removeprefix("plpy.Error: ")
+        raise DatabaseError(message, error.diag.message_hint or "", error.sqlstate) from error

@@ -1,0 +1,2 @@
+-- embed --
+SELECT pgduet._embed_missing(%(slice)s)

@@ -1,0 +1,117 @@
+"""Installing, upgrading, describing and removing the schema."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fix_database import Database
+from pgduet.errors import PgduetError
+from pgduet.local.binaries import find_binaries
+from pgduet.migrations.install import migrate, migration_script, status, uninstall
+
+GOLDEN = Path(__file__).parent / "schema.golden.sql"
+
+
+def dump_schema(database: Database) -> str:
+    """Dump the schema without what differs from run to run: comments, settings and pg_dump's session key."""
+    command = [str(find_binaries()["pg_dump"]), "--schema-only", "--schema=pgduet", database.conninfo]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    dull = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|\s*)$")
+    return "\n".join(line for line in text.splitlines() if not dull.match(line)) + "\n"
+
+
+def test_a_fresh_installation_is_as_the_golden_file_says(database: Database) -> None:
+    found = dump_schema(database)
+    if os.environ.get("PGDUET_UPDATE_GOLDEN"):
+        GOLDEN.write_text(found)
+    assert found == GOLDEN.read_text(), "run with PGDUET_UPDATE_GOLDEN=1 when the change is meant"
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    before = dump_schema(database)
+    with database.connect() as connection:
+        found = migrate(connection)
+        rows = connection.execute("SELECT count(*) FROM pgduet._installation").fetchone()
+    assert found.current
+    assert rows == (1,)
+    assert dump_schema(database) == before
+
+
+def test_the_printed_sql_applied_by_psql_gives_the_same_schema(database: Database, empty_database: Database) -> None:
+    psql = [str(find_binaries()["psql"]), "--no-psqlrc", "--quiet", "--dbname", empty_database.conninfo]
+    subprocess.run(psql, input=migration_script(), check=True, text=True, capture_output=True)
+    assert dump_schema(empty_database) == dump_schema(database)
+    with empty_database.connect() as connection:
+        assert status(connection).current
+
+
+def test_status_before_and_after(empty_database: Database) -> None:
+    with empty_database.connect() as connection:
+        found = status(connection)
+        assert (found.revision, found.current) == (None, False)
+        migrate(connection)
+        assert status(connection).current
+        connection.execute("UPDATE pgduet._installation SET sql_hash = 'older'")
+        assert not status(connection).current
+
+
+def test_the_model_of_the_first_generation_can_be_chosen_once(empty_database: Database) -> None:
+    with empty_database.connect() as connection:
+        migrate(connection, "qodo-jina")
+        migrate(connection, "small")
+        rows = connection.execute("SELECT name, model, state FROM pgduet.generations").fetchall()
+    assert rows == [("qodo-jina", "qodo-jina", "active")]
+
+
+def test_pgvector_may_live_in_another_schema(empty_database: Database) -> None:
+    with empty_database.connect() as connection:
+        connection.execute('CREATE SCHEMA "Ext ra"; CREATE EXTENSION vector SCHEMA "Ext ra"')
+        migrate(connection)
+        rows = connection.execute("SELECT * FROM pgduet.similar_code('x', k => 0)").fetchall()
+    assert rows == []
+
+
+def test_only_a_superuser_can_install_and_is_told_so(empty_database: Database) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        try:
+            connection.execute("SET SESSION AUTHORIZATION plain")
+            with pytest.raises(PgduetError, match="no superuser"):
+                migrate(connection)
+            connection.execute("RESET SESSION AUTHORIZATION")
+        finally:
+            connection.execute("DROP ROLE plain")
+
+
+def test_a_schema_from_the_future_is_refused(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("UPDATE pgduet._migration SET version_num = '9999'")
+        with pytest.raises(PgduetError, match="does not know"):
+            migrate(connection)
+
+
+def test_a_database_that_is_not_utf8_is_refused(empty_database: Database) -> None:
+    with psycopg.connect(empty_database.cluster.conninfo(), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    try:
+        database = Database(empty_database.cluster, "latin")
+        with database.connect() as connection, pytest.raises(PgduetError, match="encoding UTF8"):
+            migrate(connection)
+    finally:
+        with psycopg.connect(empty_database.cluster.conninfo(), autocommit=True) as admin:
+            admin.execute("DROP DATABASE latin")
+
+
+def test_uninstalling_leaves_the_extensions_and_nothing_of_ours(database: Database) -> None:
+    with database.connect() as connection:
+        uninstall(connection)
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'pgduet'").fetchall() == []
+        extensions = connection.execute("SELECT extname FROM pg_extension ORDER BY 1").fetchall()
+        assert extensions == [("plpgsql",), ("plpython3u",), ("vector",)]
+        assert not status(connection).current
+        migrate(connection)
+        assert status(connection).current
