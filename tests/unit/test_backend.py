@@ -1,0 +1,122 @@
+"""The backend package with a stand-in for `plpy` and a real gRPC server."""
+
+import struct
+import time
+
+import grpc
+import numpy as np
+import pytest
+
+from fix_plpy import FakePlpy, PlpyError
+from pgduet import backend
+from pgduet.backend.errors import raise_rpc_error
+from pgduet.backend.settings import CallContext
+from pgduet.backend.vectors import embedding_text, is_complete, sketch_text
+from pgduet.v1 import embedding_pb2 as pb
+from stub_sidecar import StubSidecar, stub_vector
+
+
+def as_vector(text: str) -> np.ndarray:  # type: ignore[type-arg]
+    return np.array([float(number) for number in text.strip("[]").split(",")], dtype=np.float16)
+
+
+@pytest.fixture
+def connected(plpy: FakePlpy, stub: StubSidecar) -> FakePlpy:
+    plpy.context["sidecar_address"] = stub.address
+    return plpy
+
+
+def test_every_half_precision_number_survives_the_text_form() -> None:
+    patterns = np.arange(65536, dtype=np.uint16).view(np.float16)
+    finite = patterns[np.isfinite(patterns)]
+    for start in range(0, len(finite), 2560):
+        row = np.resize(finite[start : start + 2560], 2560)
+        response = pb.EmbedResponse(width=2560, embeddings=row.astype("<f2").tobytes())
+        assert np.array_equal(as_vector(embedding_text(response, 0)), row)
+
+
+def test_a_sketch_becomes_a_bit_string_with_the_first_bit_first() -> None:
+    response = pb.EmbedResponse(width=16, sketches=bytes([0, 0, 0b10000000, 1]))
+    assert sketch_text(response, 1) == "x8001"
+
+
+def test_an_answer_with_a_missing_row_is_not_complete() -> None:
+    whole = pb.EmbedResponse(
+        width=8, embeddings=struct.pack("<8e", *range(8)), sketches=b"\0", results=[pb.EmbedResult()]
+    )
+    assert is_complete(whole, 1)
+    assert not is_complete(whole, 2)
+
+
+def test_rows_keep_the_place_of_null_and_blank_texts(connected: FakePlpy, stub: StubSidecar) -> None:
+    rows = backend.embed_rows(connected, ["a", None, " ", "b"], "document")
+    assert [row[0] for row in rows] == [1, 2, 3, 4]
+    assert [row[1] is None for row in rows] == [False, True, True, False]
+    assert [row[6] for row in rows] == [None, "the text is null", "the text is blank", None]
+    assert np.array_equal(as_vector(rows[3][1]), stub_vector("b").astype(np.float16))
+    assert [r.texts for r in stub.requests] == [3]
+
+
+def test_all_null_is_no_call(plpy: FakePlpy) -> None:
+    assert [row[6] for row in backend.embed_rows(plpy, [None, None], "query")] == ["the text is null"] * 2
+
+
+def test_the_memo_holds_for_one_statement_only(connected: FakePlpy, stub: StubSidecar) -> None:
+    for statement, calls in ((1.5, 1), (1.5, 1), (2.5, 2)):
+        connected.context["statement"] = statement
+        backend.embed(connected, "memo", "query")
+        assert len(stub.requests) == calls
+
+
+def test_an_interrupt_between_two_waits_cancels_the_call(connected: FakePlpy, stub: StubSidecar) -> None:
+    stub.hang = True
+    connected.cancel_at = 2
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        backend.embed_rows(connected, ["x"], "document")
+    assert time.monotonic() - started < 1
+    deadline = time.monotonic() + 5
+    while not (stub.requests and stub.requests[0].cancelled):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_no_active_generation_is_a_clear_error(plpy: FakePlpy) -> None:
+    plpy.context["model"] = None
+    with pytest.raises(PlpyError, match="no active generation") as caught:
+        backend.embed(plpy, "x", "query")
+    assert caught.value.fields["sqlstate"] == "55000"
+
+
+@pytest.mark.parametrize(
+    ("remaining", "texts", "expected"),
+    [
+        (None, 1, (5.0, False)),
+        (None, 2, (120.0, False)),
+        (0.3, 1, (0.3, True)),
+        (60.0, 1, (5.0, False)),
+        (-1.0, 1, (0.001, True)),
+    ],
+)
+def test_the_deadline_is_the_smaller_of_setting_and_time_left(
+    remaining: float | None, texts: int, expected: tuple[float, bool]
+) -> None:
+    context = CallContext("a", 5.0, 120.0, "small", "", 1.0, remaining)
+    assert context.timeout(texts) == expected
+
+
+class _Deadline(grpc.RpcError):
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def details(self) -> str:
+        return "Deadline Exceeded"
+
+
+@pytest.mark.parametrize(("by_statement", "sqlstate"), [(True, "57014"), (False, "58030")])
+def test_running_out_of_statement_timeout_is_a_cancel_and_of_the_own_deadline_is_not(
+    plpy: FakePlpy, by_statement: bool, sqlstate: str
+) -> None:
+    with pytest.raises(PlpyError) as caught:
+        raise_rpc_error(plpy, _Deadline(), address="a", seconds=1.0, by_statement=by_statement)
+    assert caught.value.fields["sqlstate"] == sqlstate
