@@ -3,7 +3,7 @@ COMMENT ON SCHEMA pgduet IS 'Code search by meaning: chunks of code, their vecto
 COMMENT ON TABLE pgduet.code_chunks IS 'Pieces of code that are searched: write here by INSERT, COPY, ON CONFLICT or MERGE; vectors follow by trigger';
 COMMENT ON COLUMN pgduet.code_chunks.repo IS 'Repository or collection the chunk belongs to';
 COMMENT ON COLUMN pgduet.code_chunks.path IS 'Path of the file within the repository';
-COMMENT ON COLUMN pgduet.code_chunks.symbol IS 'Dotted name of the function, method or class; NULL for a block of plain statements';
+COMMENT ON COLUMN pgduet.code_chunks.symbol IS 'Dotted name of the function, method or class; of a block: what it stands in or creates, else NULL';
 COMMENT ON COLUMN pgduet.code_chunks.kind IS 'function, method, class or block';
 COMMENT ON COLUMN pgduet.code_chunks.language IS 'Programming language in lower case, such as python';
 COMMENT ON COLUMN pgduet.code_chunks.start_line IS 'First line of the chunk in its file, counted from 1';

@@ -1,0 +1,109 @@
+"""`pgduet search`: code by meaning, on the terminal."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pgduet.database.search import Hit
+
+# Names that pygments has for languages where ours differ.
+_LEXERS = {"csharp": "c#", "objectivec": "objective-c", "restructuredtext": "rst", "text": "text"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(search)
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="What the code does, in plain words or as code.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="Number of hits.")] = 10,
+    language: Annotated[str | None, typer.Option(help="Only this language, such as python.")] = None,
+    repo: Annotated[str | None, typer.Option(help="Only this repository.")] = None,
+    path: Annotated[str | None, typer.Option(help="Only paths LIKE this pattern, such as 'src/%'.")] = None,
+    min_similarity: Annotated[float | None, typer.Option(help="Only hits at least so similar (cosine).")] = None,
+    lines: Annotated[int, typer.Option(min=0, help="Lines of code to show of each hit.")] = 8,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON array, with the whole content.")] = False,
+    dsn: Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")] = "",
+) -> None:
+    """Find code by what it does.
+
+    Examples:
+
+        pgduet search "retry an http call with backoff"
+
+        pgduet search -k 3 --language python --path 'src/%' "parse a date"
+
+        pgduet search --json "quick sort" | jq '.[].path'
+    """
+    from pgduet.chunking import UnknownLanguageError, find_language
+    from pgduet.database.connection import connect
+    from pgduet.database.search import search
+    from pgduet.errors import PgduetError
+
+    query = " ".join(words).strip()
+    if not query:
+        raise PgduetError("the query is blank", hint='say what the code does: pgduet search "retry with backoff"')
+    try:
+        named = find_language(language) if language else None
+    except UnknownLanguageError:
+        # Rows that came by INSERT name languages as they like.
+        named = language
+    with connect(dsn, autocommit=True) as connection:
+        hits = search(
+            connection,
+            query,
+            k=k,
+            language=named,
+            repo=repo,
+            path_like=path,
+            min_similarity=min_similarity,
+        )
+    if json:
+        _print_json(hits)
+    elif hits:
+        _print_hits(hits, lines)
+    else:
+        typer.echo("no hits: nothing is stored yet, or the filters leave nothing", err=True)
+
+
+def _print_json(hits: "list[Hit]") -> None:
+    from json import dumps
+
+    typer.echo(dumps([hit._asdict() for hit in hits], ensure_ascii=False, indent=2))
+
+
+def _print_hits(hits: "list[Hit]", lines: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for number, hit in enumerate(hits, 1):
+        place = "/".join(part for part in (hit.repo, hit.path) if part) or f"chunk {hit.chunk_id}"
+        span = f":{hit.start_line}-{hit.end_line}" if hit.start_line else ""
+        what = f"  {hit.symbol or ''} ({hit.kind or 'chunk'})".replace("   ", "  ")
+        console.print(
+            Text.assemble(f"{number}. ", (f"{hit.similarity:.2f}", "bold"), "  ", (f"{place}{span}", "cyan"), what)
+        )
+        if lines:
+            _print_code(console, hit, lines)
+
+
+def _print_code(console: "Console", hit: "Hit", lines: int) -> None:
+    from rich.padding import Padding
+    from rich.syntax import Syntax
+
+    all_lines = hit.content.split("\n")
+    shown = "\n".join(line[:200] for line in all_lines[:lines])
+    if console.is_terminal:
+        lexer = _LEXERS.get(hit.language or "text", hit.language or "text")
+        console.print(Padding(Syntax(shown, lexer, background_color="default", word_wrap=False), (0, 0, 0, 4)))
+    else:
+        for line in shown.split("\n"):
+            typer.echo(f"    {line}".rstrip())
+    if len(all_lines) > lines:
+        console.print(f"    ... {len(all_lines) - lines} more lines", style="dim")
+    console.print()
