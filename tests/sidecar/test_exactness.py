@@ -1,0 +1,128 @@
+"""The duet's halves against the two libraries everybody else would use."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from transformers import AutoModel, AutoTokenizer
+
+from pgduet.encoding import Duet, Role
+from pgduet.encoding.duet import Encoded
+from pgduet.encoding.errors import SelfTestError
+from pgduet.encoding.lift import lift_matrix
+from pgduet.encoding.manifest import Manifest, Slot, read_manifest
+from pgduet.encoding.store import MANIFEST, duet_folder
+
+Floats = npt.NDArray[np.float32]
+TEXTS = [
+    "def add(a, b):\n    return a + b\n",
+    "parse a date",
+    "SELECT name, größe FROM artikel WHERE preis < 10 ORDER BY 2;",
+    "résumé ﬁle № ½ — 日本語のコメント // наклейка",
+    "x",
+    "for (int i = 0; i < n; ++i) {\n\ttotal += values[i] * weights[i];\n}\n" * 30,
+]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return read_manifest(duet_folder("small") / MANIFEST)
+
+
+def encode(duet: Duet, texts: list[str], role: Role = Role.DOCUMENT) -> Encoded:
+    return duet.encode(duet.tokenise(texts, role))
+
+
+def half(duet: Duet, manifest: Manifest, slot: Slot, role: Role) -> Floats:
+    """Take one half out of the fused vectors, in the encoder's own width."""
+    start = 0 if slot is manifest.code else manifest.code.slot_width
+    lifted = encode(duet, TEXTS, role).embeddings[:, start : start + slot.slot_width] / slot.weight**0.5
+    return lifted @ lift_matrix(slot.slot_width, slot.width, manifest.lift_seed)
+
+
+def by_transformers(folder: Path, slot: Slot, texts: list[str]) -> Floats:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    rows = []
+    for text in texts:
+        inputs = tokenizer(text, return_tensors="pt", truncation=True, padding=False, max_length=slot.max_tokens)
+        with torch.inference_mode():
+            states = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
+        rows.append(torch.nn.functional.normalize(states[0].mean(dim=0), dim=0).numpy())
+    return np.stack(rows)
+
+
+def by_sentence_transformers(folder: Path, slot: Slot, texts: list[str]) -> Floats:
+    transformer = Transformer(str(folder), max_seq_length=slot.max_tokens)
+    model = SentenceTransformer(modules=[transformer, Pooling(slot.width, "mean"), Normalize()], device="cpu")
+    return model.encode(texts, batch_size=3, show_progress_bar=False)
+
+
+@pytest.mark.parametrize("reference", [by_transformers, by_sentence_transformers])
+@pytest.mark.parametrize(("name", "role"), [("code", Role.DOCUMENT), ("text", Role.DOCUMENT), ("text", Role.QUERY)])
+def test_a_half_equals_the_reference_library(duet: Duet, manifest: Manifest, name: str, role: Role, reference):
+    slot = manifest.code if name == "code" else manifest.text
+    expected = reference(duet_folder("small") / name, slot, [slot.prefix[role] + text for text in TEXTS])
+    actual = half(duet, manifest, slot, role)
+    assert (expected * actual).sum(axis=1).min() >= 0.999999
+    assert np.abs(expected - actual).max() < 1e-5
+
+
+def test_a_vector_does_not_depend_on_its_batch_mates(duet: Duet):
+    together = encode(duet, TEXTS).embeddings
+    alone = np.concatenate([encode(duet, [text]).embeddings for text in TEXTS])
+    reordered = encode(duet, TEXTS[::-1]).embeddings[::-1]
+    for other in (alone, reordered):
+        assert (together * other).sum(axis=1).min() >= 0.999999
+        assert np.abs(together - other).max() < 1e-6
+
+
+def test_vectors_have_unit_length_and_a_sketch(duet: Duet):
+    encoded = encode(duet, TEXTS, Role.QUERY)
+    assert encoded.embeddings.shape == (len(TEXTS), duet.width)
+    assert encoded.embeddings.dtype == np.float32
+    assert np.abs(np.linalg.norm(encoded.embeddings, axis=1) - 1).max() < 1e-6
+    assert encoded.sketches.shape == (len(TEXTS), duet.width // 8)
+    assert encoded.finite.all()
+
+
+def test_whole_texts_are_counted_and_truncation_is_told(duet: Duet):
+    short, long = duet.tokenise(["def f(): pass", "value " * 300], Role.DOCUMENT)
+    assert not short.truncated
+    # 300 words, the frame, and in the text half the prefix "passage: " of two tokens.
+    assert (long.code_tokens, long.text_tokens, long.truncated) == (302, 304, True)
+    assert (len(long.code_ids), len(long.text_ids)) == (256, 304)
+
+
+def test_markers_in_code_are_text(duet: Duet):
+    (tokens,) = duet.tokenise(["[SEP] [CLS] [MASK] </s> <s> <mask> <pad>"], Role.QUERY)
+    assert not {0, 100, 101, 102, 103} & set(tokens.code_ids[1:-1])
+    assert not {0, 1, 2, 3, 250001} & set(tokens.text_ids[1:-1])
+
+
+def test_no_texts_give_no_vectors(duet: Duet):
+    encoded = encode(duet, [])
+    assert encoded.embeddings.shape == (0, 2560)
+    assert encoded.sketches.shape == (0, 320)
+
+
+def test_the_self_test_passes(duet: Duet):
+    duet.self_test()
+
+
+def test_the_self_test_finds_one_layer_that_is_off(duet: Duet):
+    weight = duet._text._encoder._model.encoder.layer[5].output.dense.weight
+    before = weight.detach().clone()
+    try:
+        with torch.no_grad():
+            weight *= 1.05
+        with pytest.raises(SelfTestError, match="are off"):
+            duet.self_test()
+    finally:
+        with torch.no_grad():
+            weight.copy_(before)
+    duet.self_test()
