@@ -1,0 +1,55 @@
+# The menu of everything one does with a checkout. `make` alone prints it.
+
+PYTHON := .venv/bin/python
+PGDUET := .venv/bin/pgduet
+ROOMS := plpython/pgduet sidecar/pgduet migrations/pgduet sql/pgduet
+CODE := $(ROOMS) tests $(wildcard benchmarks/*.py)
+# pgspot cannot see that the installer makes the schema and sets the search path first, hence the prelude. Views and
+# privileges use that path once, while they are installed, and are left out; function bodies run under anybody's.
+FUNCTIONS := $(filter-out %search_path.sql %views.sql %privileges.sql,$(wildcard sql/pgduet/sql/*.sql))
+PRELUDE := CREATE SCHEMA pgduet; SET search_path TO pg_catalog, pg_temp;
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo stop test test-all bench lint proto docs clean
+
+help: ## Print this menu
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
+
+setup: ## Install what is missing on Debian or Ubuntu, and make the environments (again: seconds)
+	@deploy/setup.sh
+
+demo: setup ## Start a private PostgreSQL, sidecar and worker under .pgduet/, fill it and search
+	@$(PGDUET) demo up
+
+stop: ## Stop what `make demo` started
+	@if [ -x $(PGDUET) ]; then $(PGDUET) demo down; fi
+
+test: setup lint ## Check style and types, then run all tests but the slow ones
+	$(PYTHON) -m pytest -m "not slow"
+
+test-all: setup lint ## The same with the slow tests
+	$(PYTHON) -m pytest
+
+bench: setup ## Measure speed and quality on this machine
+	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+
+lint: ## Check style, types, import rules, the protocol and the SQL (needs `make setup`)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(CODE)
+	.venv/bin/lint-imports
+	cd proto && ../.venv/bin/buf lint
+	(echo "$(PRELUDE)"; cat $(FUNCTIONS)) | .venv/bin/pgspot --ignore-lang plpython3u
+
+proto: ## Generate the stubs again after a change of embedding.proto
+	$(PYTHON) -m grpc_tools.protoc -I proto --python_out=proto --pyi_out=proto --grpc_python_out=proto \
+		proto/pgduet/v1/embedding.proto
+
+docs: ## Check that every link between the documents leads somewhere, and list them
+	$(PYTHON) -m pytest -q --durations=0 tests/unit/test_local_links.py
+	@ls README.md CONTRIBUTING.md docs/*.md 2>/dev/null
+
+clean: stop ## Remove the environments, the demo and all caches
+	@case "$$(readlink .pgduet)" in /var/tmp/pgduet-*) rm -rf "$$(readlink .pgduet)";; esac
+	rm -rf .pgduet .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,161 @@
+"""Checks of the database: server, extensions, schema, the way to the sidecar, vectors and index."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pgduet.cli.checks.finding import Finding, failed
+from pgduet.errors import PgduetError
+
+if TYPE_CHECKING:
+    from pgduet.database.connection import Connection
+
+_OLDEST_SERVER = 15
+_SAFE_PGVECTOR = (0, 8, 7)
+_SERVER = "SELECT current_setting('server_version'), current_setting('is_superuser') = 'on'"
+_EXTENSIONS = "SELECT extname, extversion FROM pg_extension WHERE extname IN ('plpython3u', 'vector')"
+_VERSION = "SELECT pgduet.version()"
+_HEALTH = "SELECT component, status, detail FROM pgduet.health() WHERE component IN ('sidecar', 'model')"
+_ACTIVE = "SELECT model, coalesce(fingerprint, '') FROM pgduet.generations WHERE state = 'active'"
+_COVERAGE = "SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(pending), 0)::bigint FROM pgduet.coverage"
+_INDEX = "SELECT index_name, valid FROM pgduet.index_status ORDER BY started_at DESC LIMIT 1"
+_HEALTH_HINT = "`pgduet db set sidecar_address ADDRESS` names the sidecar; the server's user must reach its socket"
+
+Check = Callable[["Connection"], Iterator[Finding]]
+
+
+def check_database(dsn: str, fingerprints: Mapping[str, str]) -> Iterator[Finding]:
+    """Check the database; `fingerprints` are those the sidecar serves, by model, empty where it does not answer."""
+    from pgduet.database.connection import connect
+
+    try:
+        connection = connect(dsn, autocommit=True, application_name="pgduet doctor")
+    except PgduetError as error:
+        yield failed("postgresql", error)
+        return
+    with connection:
+        yield from _server(connection)
+        yield from _extensions(connection)
+        schema = _schema(connection)
+        yield schema
+        if schema.state == "fail":
+            return
+        checks: dict[str, Check] = {
+            "server's python": _backend,
+            "server's view": _health,
+            "fingerprint": lambda c: _fingerprint(c, fingerprints),
+            "vectors": _vectors,
+            "index": _index,
+        }
+        for part, check in checks.items():
+            yield from _guarded(part, check, connection)
+
+
+def _guarded(part: str, check: Check, connection: "Connection") -> Iterator[Finding]:
+    """Turn the refusal of a query into a finding: the next check may still tell something."""
+    try:
+        yield from check(connection)
+    except PgduetError as error:
+        yield failed(part, error)
+
+
+def _server(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    version, superuser = ask(connection, _SERVER)[0]
+    role = f"connected as {connection.info.user}, {'a superuser' if superuser else 'not a superuser'}"
+    if connection.info.server_version < _OLDEST_SERVER * 10000:
+        yield Finding("postgresql", "fail", f"{version} is too old", f"use PostgreSQL {_OLDEST_SERVER} or later")
+    else:
+        yield Finding("postgresql", "ok", f"{version}, {role}")
+
+
+def _extensions(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    found = dict(ask(connection, _EXTENSIONS))
+    for name, package in (("plpython3u", "postgresql-plpython3-NN"), ("vector", "postgresql-NN-pgvector")):
+        if name not in found:
+            hint = f"`pgduet db migrate` creates it once the server has it (Debian: {package}; or `make setup`)"
+            yield Finding(name, "fail", f"the extension is not in database {connection.info.dbname}", hint)
+        elif name == "vector" and _numbers(found[name]) < _SAFE_PGVECTOR:
+            yield Finding(
+                name,
+                "warn",
+                f"version {found[name]} is older than 0.8.7: memory-safety CVEs were fixed in 0.8.2 and 0.8.6, an "
+                "overflow in the IVFFlat build in 0.8.7",
+                "install pgvector 0.8.7 or later, then: ALTER EXTENSION vector UPDATE",
+            )
+        else:
+            yield Finding(name, "ok", f"version {found[name]}")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _schema(connection: "Connection") -> Finding:
+    from pgduet.migrations.install import status
+
+    found = status(connection)
+    if found.revision is None:
+        return Finding("schema", "fail", f"not installed in {connection.info.dbname}", "run: pgduet db migrate")
+    detail = f"revision {found.revision} of {found.head}, functions of version {found.version or 'none'}"
+    if not found.current:
+        return Finding("schema", "warn", f"{detail}: not current", "run: pgduet db migrate")
+    return Finding("schema", "ok", detail)
+
+
+def _backend(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    yield Finding("server's python", "ok", f"finds pgduet.backend, version {ask(connection, _VERSION)[0][0]}")
+
+
+def _health(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    for component, state, detail in ask(connection, _HEALTH):
+        yield Finding(f"server's {component}", state, detail, "" if state == "ok" else _HEALTH_HINT)
+
+
+def _fingerprint(connection: "Connection", fingerprints: Mapping[str, str]) -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    active = ask(connection, _ACTIVE)
+    if not active:
+        yield Finding("fingerprint", "fail", "there is no active generation", "run: pgduet db migrate")
+        return
+    model, expected = active[0]
+    found = fingerprints.get(model)
+    if found is None:
+        detail, hint = f"the sidecar here does not serve {model}", f"start one: pgduet serve --model {model}"
+        yield Finding("fingerprint", "fail" if fingerprints else "warn", detail, hint)
+    elif expected in ("", found):
+        yield Finding("fingerprint", "ok", f"{model} {found}" + ("" if expected else " (no vector stored yet)"))
+    else:
+        detail = f"the sidecar serves {model} {found}, the stored vectors are of {expected}"
+        yield Finding("fingerprint", "fail", detail, "serve the model the vectors were made with")
+
+
+def _vectors(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    chunks, pending = ask(connection, _COVERAGE)[0]
+    if pending:
+        hint = "is the worker running? start it with: pgduet worker"
+        yield Finding("vectors", "warn", f"{pending} of {chunks} chunks wait for their vector", hint)
+    else:
+        yield Finding("vectors", "ok", f"no chunk of {chunks} lacks a vector")
+
+
+def _index(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    found = ask(connection, _INDEX)
+    if not found:
+        yield Finding("index", "ok", "none yet: searches are exact")
+    elif found[0][1]:
+        yield Finding("index", "ok", f"{found[0][0]} is valid")
+    else:
+        yield Finding("index", "warn", f"{found[0][0]} is not valid: a build was interrupted", "run: pgduet db index")

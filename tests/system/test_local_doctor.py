@@ -1,0 +1,110 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fix_database import Database
+from pgduet.cli.checks import Finding, check_database, check_sidecar
+from stub_sidecar import StubSidecar
+
+PGDUET = Path(sys.executable).parent / "pgduet"
+NOBODY = "unix:/nonexistent/sidecar.sock"
+
+
+def doctor(environment: dict[str, str], *options: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [PGDUET, "doctor", *options], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def check(database: Database, address: str = NOBODY) -> dict[str, Finding]:
+    """Check a database and the sidecar at an address; give the findings by part."""
+    fingerprints: dict[str, str] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGDUET_SIDECAR", address)
+        found = [*check_sidecar(fingerprints), *check_database(database.conninfo, fingerprints)]
+    return {finding.part: finding for finding in found}
+
+
+def test_what_cannot_be_reached_is_named_with_what_to_do(tmp_path: Path) -> None:
+    unreachable = {"PGHOST": str(tmp_path), "PGDUET_SIDECAR": NOBODY}
+    status, output = doctor(unreachable)
+    assert status == 1
+    failed = [line.split()[1] for line in output.splitlines() if line.startswith("fail")]
+    assert failed[-2:] == ["sidecar", "postgresql"]
+    assert "-> start it with `pgduet serve`" in output
+    status, output = doctor(unreachable, "--json")
+    assert status == 1
+    assert [finding["part"] for finding in json.loads(output)][-2:] == ["sidecar", "postgresql"]
+
+
+def test_an_empty_database_is_told_from_an_installed_one(empty_database: Database) -> None:
+    found = check(empty_database)
+    assert found["postgresql"].state == "ok"
+    assert "a superuser" in found["postgresql"].detail
+    for part in ("plpython3u", "vector", "schema"):
+        assert found[part].state == "fail"
+        assert "pgduet db migrate" in found[part].hint
+
+
+def test_a_well_database_passes_every_check(stub_database: Database, stub: StubSidecar) -> None:
+    found = check(stub_database, stub.address)
+    assert {part for part, finding in found.items() if finding.state == "fail"} == set()
+    for part in ("server's python", "server's sidecar", "server's model", "fingerprint", "vectors", "index"):
+        assert found[part].state == "ok", found[part]
+
+
+def test_an_old_pgvector_is_a_warning_that_says_why(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("UPDATE pg_extension SET extversion = '0.8.1' WHERE extname = 'vector'")
+        found = check(database)
+    assert found["vector"].state == "warn"
+    assert "CVE" in found["vector"].detail
+
+
+def test_another_fingerprint_than_the_stored_vectors_have_fails(stub_database: Database, stub: StubSidecar) -> None:
+    with stub_database.connect() as connection:
+        connection.execute("UPDATE pgduet.generations SET fingerprint = 'of-another-model'")
+    found = check(stub_database, stub.address)
+    assert found["fingerprint"].state == "fail"
+    assert "of-another-model" in found["fingerprint"].detail
+
+
+def test_chunks_without_a_vector_are_counted(database: Database) -> None:
+    with database.connect() as connection:
+        # As replication and restores do, past the triggers.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('def f(): pass'), ('   ')")
+    found = check(database)
+    assert found["vectors"].state == "warn"
+    assert "1 of 2 chunks" in found["vectors"].detail
+
+
+def test_a_server_that_reaches_no_sidecar_is_told_from_a_client_that_does(
+    database: Database, stub: StubSidecar
+) -> None:
+    found = check(database, stub.address)
+    assert found["sidecar"].state == "ok"
+    assert found["server's sidecar"].state == "fail"
+    assert "sidecar_address" in found["server's sidecar"].hint
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_an_index_whose_build_broke_off_is_a_warning(database: Database, invalid: bool) -> None:
+    with database.connect() as connection:
+        name = "code_embeddings_g1_sketch_test"
+        connection.execute(f"CREATE INDEX {name} ON pgduet.code_embeddings_g1 (embedded_at)")
+        connection.execute(
+            f"UPDATE pg_index SET indisvalid = {not invalid} WHERE indexrelid = 'pgduet.{name}'::regclass"
+        )
+        connection.execute(
+            "INSERT INTO pgduet._index_build (generation_id, index_name, lists, rows_at_build) VALUES (1, %s, 1, 0)",
+            (name,),
+        )
+    found = check(database)
+    assert found["index"].state == ("warn" if invalid else "ok")
