@@ -1,0 +1,20 @@
+"""The gRPC client of the sidecar that the worker and the command line share."""
+
+from pgduet.client.embedding import DEFAULT_ADDRESS, EmbeddingClient
+from pgduet.client.errors import (
+    BadReplyError,
+    RequestRefusedError,
+    SidecarBusyError,
+    SidecarError,
+    SidecarUnavailableError,
+)
+
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "BadReplyError",
+    "EmbeddingClient",
+    "RequestRefusedError",
+    "SidecarBusyError",
+    "SidecarError",
+    "SidecarUnavailableError",
+]

@@ -1,0 +1,1 @@
+"""The gRPC server: admission, batching, the service, and the life of the process."""

@@ -1,0 +1,60 @@
+"""`pgduet serve`: the sidecar."""
+
+import os
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+EPILOG = """
+Examples:
+
+    pgduet serve
+
+    pgduet serve --listen unix:/run/pgduet/sidecar.sock --listen 127.0.0.1:50517
+
+Environment (options win): PGDUET_MODEL, PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
+PGDUET_THREADS, PGDUET_SOCKET_MODE (octal, 0660), PGDUET_SOCKET_GROUP, PGDUET_MAX_TEXTS (256),
+PGDUET_MAX_CHARACTERS (2000000 per text), PGDUET_BATCH_TOKENS (4096), PGDUET_QUEUE_TOKENS (262144),
+PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_LOG_FORMAT (auto, json, console),
+PGDUET_LOG_LEVEL (debug, info, warning, error).
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EPILOG)(serve)
+
+
+def serve(
+    model: Annotated[str | None, typer.Option(help="Name of the duet to serve.", show_default="small")] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="unix:/path/to/socket or host:port; may be given several times.",
+            show_default="127.0.0.1:50517",
+        ),
+    ] = None,
+) -> None:
+    """Serve a duet over gRPC until SIGTERM or Ctrl-C.
+
+    Listens at once with health NOT_SERVING, loads the model, compares it with its reference vectors, then turns health
+    to SERVING. Stops with status 0 after the calls in flight, with 1 when the model cannot be loaded or fails.
+    """
+    import asyncio
+
+    from pgduet.serving.engine import ENGINE_THREADS
+    from pgduet.serving.logs import configure_logs
+    from pgduet.serving.server import serve as run_server
+    from pgduet.serving.settings import read_settings
+
+    settings = read_settings(model=model, listen=tuple(listen) if listen else None)
+    configure_logs(settings)
+    status = asyncio.run(run_server(settings))
+    if any(thread.name.startswith(ENGINE_THREADS) for thread in threading.enumerate()):
+        # Told to stop while a thread loads or computes: nothing can interrupt that, and nobody waits for it.
+        sys.stderr.flush()
+        os._exit(status)
+    raise typer.Exit(status)

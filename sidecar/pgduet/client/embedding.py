@@ -1,0 +1,122 @@
+"""A thin synchronous client of the sidecar."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from pgduet.client.errors import BadReplyError, SidecarUnavailableError, from_rpc_error
+from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1 import embedding_pb2_grpc
+
+DEFAULT_ADDRESS = "127.0.0.1:50517"
+SERVICE_NAME = "pgduet.v1.EmbeddingService"
+MESSAGE_LIMIT = 64 * 1024 * 1024
+ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
+
+_OPTIONS: list[tuple[str, Any]] = [
+    # A sidecar is a neighbour: a proxy named in the environment must never see source code.
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    # gRPC waits up to two minutes between attempts by default; a restarted sidecar is back in seconds.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
+
+Reply = TypeVar("Reply")
+
+
+class EmbeddingClient:
+    """Call one sidecar; safe to share between threads, not across a fork.
+
+    `address` is in gRPC form: `unix:/run/pgduet/sidecar.sock` or `host:port`. Without one PGDUET_SIDECAR is used,
+    and without that `127.0.0.1:50517`. Every method raises a `SidecarError` that tells what to do.
+    """
+
+    def __init__(self, address: str | None = None, *, timeout: float = 60.0) -> None:
+        self.address = address or os.environ.get("PGDUET_SIDECAR") or DEFAULT_ADDRESS
+        self.timeout = timeout
+        self._channel = grpc.insecure_channel(self.address, options=_OPTIONS)
+        self._service = embedding_pb2_grpc.EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._health = health_pb2_grpc.HealthStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def __enter__(self) -> "EmbeddingClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the channel; calls in flight are cancelled."""
+        self._channel.close()
+
+    def embed(
+        self,
+        model: str,
+        texts: Sequence[str],
+        role: str = "document",
+        expected_fingerprint: str = "",
+        timeout: float | None = None,
+    ) -> pb.EmbedResponse:
+        """Embed texts in order as `document` or `query`; `timeout` in seconds.
+
+        Raises BadReplyError where the reply does not hold one row per text.
+        """
+        request = pb.EmbedRequest(model=model, role=ROLES[role], texts=texts, expected_fingerprint=expected_fingerprint)
+        reply: pb.EmbedResponse = self._call(self._service.Embed, request, timeout)
+        self._check(reply, len(texts))
+        return reply
+
+    def chunk(self, content: str, language: str = "", path: str = "", timeout: float | None = None) -> pb.ChunkResponse:
+        """Cut one source file into chunks; without a language it is told from the path, else by lines."""
+        request = pb.ChunkRequest(content=content, language=language, path=path)
+        reply: pb.ChunkResponse = self._call(self._service.Chunk, request, timeout)
+        return reply
+
+    def list_models(self, timeout: float | None = None) -> pb.ListModelsResponse:
+        """List the models that the sidecar serves, with fingerprints and limits."""
+        reply: pb.ListModelsResponse = self._call(self._service.ListModels, pb.ListModelsRequest(), timeout)
+        return reply
+
+    def healthy(self, timeout: float = 2.0) -> bool:
+        """Tell whether the sidecar says SERVING (grpc.health.v1); an unreachable one is not healthy."""
+        request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
+        try:
+            reply = self._health.Check(request, timeout=timeout)
+        except grpc.RpcError:
+            return False
+        return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def wait_ready(self, timeout: float = 60.0) -> None:
+        """Wait until the sidecar serves; raises SidecarUnavailableError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not self.healthy(timeout=min(2.0, timeout)):
+            if time.monotonic() >= deadline:
+                raise SidecarUnavailableError(
+                    f"the sidecar at {self.address} was not ready within {timeout:g} s",
+                    hint="see the sidecar's log: the model may still load, or its self-test failed",
+                    code=grpc.StatusCode.UNAVAILABLE,
+                )
+            time.sleep(0.05)
+
+    def _call(self, method: Callable[..., Reply], request: Any, timeout: float | None) -> Reply:
+        try:
+            return method(request, timeout=self.timeout if timeout is None else timeout)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from error
+
+    def _check(self, reply: pb.EmbedResponse, texts: int) -> None:
+        expected = (texts, texts * reply.width * 2, texts * (reply.width // 8))
+        found = (len(reply.results), len(reply.embeddings), len(reply.sketches))
+        if found != expected:
+            raise BadReplyError(
+                f"the sidecar at {self.address} answered {found} results, vector bytes and sketch bytes "
+                f"where {expected} were due",
+                hint="restart the sidecar and report this: its reply contradicts itself",
+                code=grpc.StatusCode.INTERNAL,
+            )

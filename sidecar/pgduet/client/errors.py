@@ -1,0 +1,76 @@
+"""What can go wrong between a caller and the sidecar, as errors that a person can mend."""
+
+import grpc
+
+from pgduet.errors import PgduetError
+
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+
+
+class SidecarError(PgduetError):
+    """The sidecar gave no usable answer; `code` is the gRPC status, `retry_after` seconds where it named some."""
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class SidecarUnavailableError(SidecarError):
+    """Nobody listens, the model is still loading, or no answer came within the deadline: an outage, try later."""
+
+
+class SidecarBusyError(SidecarError):
+    """Too much work is queued: try again after `retry_after` seconds."""
+
+
+class RequestRefusedError(SidecarError):
+    """The request itself cannot be answered as it is: over a limit, unknown model, other fingerprint."""
+
+
+class BadReplyError(SidecarError):
+    """The reply contradicts the request or itself, so nothing of it may be stored."""
+
+
+_OUTAGE_HINT = "start it with `pgduet serve`, or set PGDUET_SIDECAR to where it listens"
+_HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
+    grpc.StatusCode.UNAVAILABLE: (SidecarUnavailableError, _OUTAGE_HINT),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (SidecarUnavailableError, "send fewer or shorter texts, or allow more time"),
+    grpc.StatusCode.CANCELLED: (SidecarUnavailableError, "the sidecar is stopping; try again"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (SidecarBusyError, "try again later, or start another sidecar"),
+    grpc.StatusCode.INVALID_ARGUMENT: (RequestRefusedError, "send fewer or shorter texts; `list_models` tells limits"),
+    grpc.StatusCode.NOT_FOUND: (RequestRefusedError, "name a model that the sidecar serves, or serve this one"),
+    grpc.StatusCode.FAILED_PRECONDITION: (
+        RequestRefusedError,
+        "point PGDUET_SIDECAR at a sidecar with the same model version, or build a new generation",
+    ),
+    grpc.StatusCode.UNIMPLEMENTED: (RequestRefusedError, "another program or an older sidecar answers at this address"),
+}
+
+
+def from_rpc_error(error: grpc.RpcError, address: str) -> SidecarError:
+    """Translate a failed call into the error class, message and hint for its status."""
+    if not isinstance(error, grpc.Call):
+        return SidecarError(f"the call to the sidecar at {address} failed: {error}")
+    code = error.code()
+    kind, hint = _HINTS.get(code, (SidecarError, "see the sidecar's log"))
+    return kind(
+        f"the sidecar at {address} answered {code.name}: {error.details()}",
+        hint=hint,
+        code=code,
+        retry_after=_retry_after(error),
+    )
+
+
+def _retry_after(error: grpc.Call) -> float | None:
+    for key, value in error.trailing_metadata() or ():
+        text = value if isinstance(value, str) else value.decode("ascii", "replace")
+        if key == PUSHBACK_KEY and text.isdigit():
+            return int(text) / 1000
+    return None

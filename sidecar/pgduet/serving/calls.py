@@ -1,0 +1,88 @@
+"""What every call has in common: a log line, an id, and a status for what was refused."""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+import structlog
+
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+REQUEST_ID_KEY = "x-request-id"
+# A client's clock strikes first: its cancel overtakes the deadline that it had sent along.
+DEADLINE_SLACK = 0.1
+_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+_log = structlog.stdlib.get_logger("pgduet.serving.calls")
+
+Reply = TypeVar("Reply")
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Refusal(Exception):  # noqa: N818
+    """A call is answered with a status other than OK; the message never holds a text."""
+
+    def __init__(self, code: grpc.StatusCode, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
+        """Tell gRPC's own retry policy how long to stay away, where that is known."""
+        if self.retry_after is None:
+            return ()
+        return ((PUSHBACK_KEY, str(round(self.retry_after * 1000))),)
+
+
+class Calls:
+    """Count the calls in flight and log how each of them ended."""
+
+    def __init__(self) -> None:
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._running = 0
+
+    async def run(
+        self, call: str, context: Context, facts: dict[str, Any], answer: Awaitable[Reply], level: str = "info"
+    ) -> Reply:
+        """Await the answer to one call and log how it went; what `facts` holds by then stands in the line.
+
+        A Refusal becomes the call's status. A call that the client gave up is logged at info.
+        """
+        line = _log.bind(call=call, request_id=_request_id(context))
+        started = time.perf_counter()
+        self._running += 1
+        self.idle.clear()
+        try:
+            reply = await answer
+        except asyncio.CancelledError:
+            remaining = context.time_remaining()
+            expired = remaining is not None and remaining < DEADLINE_SLACK
+            line.info("cancelled", **facts, ms=_since(started), reason="deadline" if expired else "client or stop")
+            raise
+        except Refusal as refusal:
+            line.info("refused", **facts, ms=_since(started), code=refusal.code.name, reason=str(refusal))
+            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata())
+        else:
+            getattr(line, level)("answered", **facts, ms=_since(started))
+            return reply
+        finally:
+            self._running -= 1
+            if not self._running:
+                self.idle.set()
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def _request_id(context: Context) -> str:
+    """Take the caller's id where it is one that may stand in a log, else make one."""
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return uuid.uuid4().hex[:16]

@@ -1,0 +1,140 @@
+"""The engine: tokenising on two threads, the model on one, callers on the event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pgduet.encoding import Role
+from pgduet.serving.admission import Admission
+from pgduet.serving.cache import Row
+from pgduet.serving.lanes import Batch, Job, Lanes, ModelGoneError
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet, Tokens
+
+# Tokenised in one go; between two such pieces a cancelled request is dropped and others get their turn.
+PIECE_CHARACTERS = 100_000
+# One bad batch is the caller's misfortune; several in a row mean that the model can no longer be trusted.
+MAX_FAILURES = 3
+# Assumed until the first batch was timed, in tokens per second.
+FIRST_SPEED = 2000.0
+# What the names of the engine's threads begin with.
+ENGINE_THREADS = ("pgduet-model", "pgduet-tokenise")
+
+_log = structlog.stdlib.get_logger("pgduet.serving.engine")
+
+
+class ComputeError(Exception):
+    """The model raised on a batch."""
+
+
+class Engine:
+    """Own the model: load it on its thread, feed it batches, drop work that nobody waits for.
+
+    `loaded` gets the duet once it may be used.
+    """
+
+    def __init__(self, *, batch_tokens: int, queue_tokens: int) -> None:
+        self.loaded: Future[Duet] = Future()
+        self._lanes = Lanes(batch_tokens)
+        self._admission = {role: Admission(queue_tokens) for role in Role}
+        self._speed = FIRST_SPEED
+        # Documents use one tokenising thread at a time, so a query always finds the other one free.
+        self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
+        self._document_turn = asyncio.Lock()
+        self._model = ThreadPoolExecutor(1, thread_name_prefix="pgduet-model")
+
+    def start(self, load: "Callable[[], Duet]") -> Future[None]:
+        """Start the model thread; the future completes when it ends, with the error that ended it."""
+        return self._model.submit(self._run, load)
+
+    @property
+    def duet(self) -> "Duet | None":
+        """The duet once it has passed its self-test; None while it loads."""
+        return self.loaded.result() if self.loaded.done() else None
+
+    async def embed(self, texts: Sequence[str], role: Role, deadline: float | None = None) -> list[Row]:
+        """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
+
+        `deadline` is a moment of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
+        """
+        duet = self.loaded.result()
+        limit = sum(half.max_tokens for half in duet.encoders)
+        # About four characters per token, read by two encoders.
+        estimate = sum(min(len(text) // 2 + 2, limit) for text in texts)
+        with self._admission[role].reserve(estimate, self._speed):
+            job = Job(await self._tokenise(duet, texts, role), deadline)
+            self._lanes.put(job, query=role is Role.QUERY)
+            return await asyncio.wrap_future(job.done)
+
+    def close(self) -> None:
+        """End the model thread after the batch that runs; work that waits fails."""
+        self._lanes.close()
+        self._model.shutdown(wait=False)
+        self._tokenisers.shutdown(wait=False, cancel_futures=True)
+
+    async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role) -> "list[Tokens]":
+        loop = asyncio.get_running_loop()
+        tokens: list[Tokens] = []
+        for piece in _pieces(texts):
+            async with AsyncExitStack() as turn:
+                if role is Role.DOCUMENT:
+                    await turn.enter_async_context(self._document_turn)
+                tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role)
+        return tokens
+
+    def _run(self, load: "Callable[[], Duet]") -> None:
+        failures = 0
+        try:
+            duet = load()
+            self.loaded.set_result(duet)
+            while batch := self._lanes.take():
+                failures = 0 if self._compute(duet, batch) else failures + 1
+                if failures == MAX_FAILURES:
+                    raise ModelGoneError(f"the model failed {failures} times in a row")
+        finally:
+            self._lanes.close()
+
+    def _compute(self, duet: "Duet", batch: Batch) -> bool:
+        tokens = [job.tokens[position] for job, position in batch]
+        started = time.perf_counter()
+        try:
+            encoded = duet.encode(tokens)
+        except RuntimeError as error:  # what torch raises, out of memory included
+            _log.exception("batch failed", texts=len(batch))
+            for job, _ in batch:
+                job.fail(ComputeError(f"the model failed on a batch of {len(batch)} texts: {type(error).__name__}"))
+            return False
+        count = sum(job.cost(position) for job, position in batch)
+        self._speed += 0.2 * (count / (time.perf_counter() - started) - self._speed)
+        halfs = encoded.embeddings.astype("<f2")
+        for i, (job, position) in enumerate(batch):
+            text = tokens[i]
+            row = Row(
+                embedding=halfs[i].tobytes(),
+                sketch=encoded.sketches[i].tobytes(),
+                code_tokens=text.code_tokens,
+                text_tokens=text.text_tokens,
+                truncated=text.truncated,
+                finite=bool(encoded.finite[i]),
+            )
+            job.add(position, row)
+        return True
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
+    piece: list[str] = []
+    room = PIECE_CHARACTERS
+    for text in texts:
+        if piece and len(text) > room:
+            yield piece
+            piece, room = [], PIECE_CHARACTERS
+        piece.append(text)
+        room -= len(text)
+    if piece:
+        yield piece

@@ -1,0 +1,116 @@
+"""Work that waits for the model: queries in one lane, documents in another."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pgduet.serving.cache import Row
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Tokens
+
+
+class ExpiredError(Exception):
+    """The deadline passed before the model got to the work."""
+
+
+class ModelGoneError(Exception):
+    """The model thread has ended; nothing will be computed any more."""
+
+
+class Job:
+    """The texts of one request; `done` gets their rows in order. Cancelling `done` drops what has not started."""
+
+    def __init__(self, tokens: "Sequence[Tokens]", deadline: float | None = None) -> None:
+        """Take tokenised texts and the moment (time.monotonic) after which nobody wants the answer."""
+        self.tokens = tokens
+        self.done: Future[list[Row]] = Future()
+        self._deadline = deadline
+        self._rows: dict[int, Row] = {}
+        # Shortest first, so that the texts of a batch are of like length.
+        self.waiting = deque(sorted(range(len(tokens)), key=self.cost))
+
+    def cost(self, position: int) -> int:
+        """Count the tokens that both encoders read of one text."""
+        return len(self.tokens[position].code_ids) + len(self.tokens[position].text_ids)
+
+    def wanted(self) -> bool:
+        """Tell whether somebody still waits; work past its deadline is failed here."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self.fail(ExpiredError("the deadline passed before the model got to the request"))
+        return not self.done.done()
+
+    def add(self, position: int, row: Row) -> None:
+        """Note the row of one text; the last one completes the job."""
+        self._rows[position] = row
+        if len(self._rows) == len(self.tokens):
+            with suppress(InvalidStateError):  # cancelled while it was computed
+                self.done.set_result([self._rows[i] for i in range(len(self.tokens))])
+
+    def fail(self, error: Exception) -> None:
+        """End the job with an error unless it ended before."""
+        with suppress(InvalidStateError):
+            self.done.set_exception(error)
+
+
+Batch = list[tuple[Job, int]]
+
+
+class Lanes:
+    """Two queues that the model thread takes batches from; a batch never mixes queries with documents."""
+
+    def __init__(self, batch_tokens: int) -> None:
+        self._batch_tokens = batch_tokens
+        self._queries: deque[Job] = deque()
+        self._documents: deque[Job] = deque()
+        self._running: Batch = []
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, job: Job, *, query: bool) -> None:
+        """Add a job at the end of its lane; raises ModelGoneError after `close`."""
+        with self._changed:
+            if self._closed:
+                raise ModelGoneError("the model has stopped")
+            (self._queries if query else self._documents).append(job)
+            self._changed.notify()
+
+    def take(self) -> Batch:
+        """Wait for work and cut a batch from it, queries first; empty after `close`."""
+        with self._changed:
+            while not self._closed:
+                self._running = self._cut(self._queries) or self._cut(self._documents)
+                if self._running:
+                    return self._running
+                self._changed.wait()
+        return []
+
+    def close(self) -> None:
+        """Take no more work and fail what waits or runs, so that no caller waits for ever."""
+        with self._changed:
+            self._closed = True
+            for job in (*self._queries, *self._documents, *(job for job, _ in self._running)):
+                job.fail(ModelGoneError("the model has stopped"))
+            self._changed.notify_all()
+
+    def _cut(self, lane: deque[Job]) -> Batch:
+        batch: Batch = []
+        room = self._batch_tokens
+        while lane:
+            job = lane.popleft()
+            if not job.wanted():
+                continue
+            # A text larger than the whole budget goes alone.
+            while job.waiting and (not batch or job.cost(job.waiting[0]) <= room):
+                position = job.waiting.popleft()
+                room -= job.cost(position)
+                batch.append((job, position))
+            if job.waiting:
+                # To the back: small requests do not wait until a large one is through.
+                lane.append(job)
+                break
+        return batch

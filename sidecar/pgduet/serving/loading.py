@@ -1,0 +1,52 @@
+"""Getting a duet from the store into memory, fit for use."""
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pgduet.encoding import StoreError
+from pgduet.encoding.pull import pull
+from pgduet.encoding.store import duet_folder
+from pgduet.serving.settings import Settings
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet
+
+_log = structlog.stdlib.get_logger("pgduet.serving.loading")
+
+# Fetched without asking: its weights are small and free to use, and without it nothing works out of the box.
+PULLED_UNASKED = "small"
+
+
+def load(settings: Settings) -> "Duet":
+    """Load the duet that the settings name and test it against its reference vectors; takes seconds.
+
+    Raises StoreError when it is not in the store (`small` is fetched instead), SelfTestError when its vectors are off.
+    """
+    _ensure_present(settings)
+    started = time.perf_counter()
+    # Not at the top: this imports torch, and the server answers "loading" before that.
+    from pgduet.encoding import load_duet
+
+    duet = load_duet(settings.model, settings.models_dir, settings.threads)
+    loaded = time.perf_counter()
+    duet.self_test()
+    _log.info(
+        "model loaded",
+        model=duet.name,
+        fingerprint=duet.fingerprint,
+        load_seconds=round(loaded - started, 2),
+        self_test_seconds=round(time.perf_counter() - loaded, 2),
+    )
+    return duet
+
+
+def _ensure_present(settings: Settings) -> None:
+    try:
+        duet_folder(settings.model, settings.models_dir)
+    except StoreError:
+        if settings.model != PULLED_UNASKED:
+            raise
+        _log.info("fetching the model, which may take a minute", model=settings.model)
+        pull(settings.model, settings.models_dir)

@@ -1,0 +1,120 @@
+"""The life of the sidecar: listen, load, serve, stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import grpc.aio
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
+from grpc_reflection.v1alpha import reflection
+
+from pgduet.errors import PgduetError
+from pgduet.serving import listening, loading
+from pgduet.serving.engine import Engine
+from pgduet.serving.service import SERVICE_NAME, EmbeddingService
+from pgduet.serving.settings import Settings
+from pgduet.v1 import embedding_pb2_grpc
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet
+
+MESSAGE_BYTES = 64 * 1024 * 1024
+# One row is 2560 halfs and 2560 bits, and what stands around it.
+REPLY_BYTES_PER_TEXT = 6000
+REPLY_SECONDS = 0.5
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_log = structlog.stdlib.get_logger("pgduet.serving.server")
+
+
+class Sidecar:
+    """One gRPC server with its engine: `listen`, then `run`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine = Engine(batch_tokens=settings.batch_tokens, queue_tokens=settings.queue_tokens)
+        self._stop = asyncio.Event()
+        self._health = HealthServicer()
+        self._service = EmbeddingService(self._engine, settings)
+        self._server = grpc.aio.server(options=_server_options(settings))
+        embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
+        names = (SERVICE_NAME, HEALTH_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)  # type: ignore[no-untyped-call]
+
+    async def listen(self) -> None:
+        """Bind and answer, with health NOT_SERVING; raises PgduetError where an address cannot be had."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        addresses = listening.bind(self._server, self._settings)
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        await self._server.start()
+        _log.info("listening", addresses=addresses, model=self._settings.model)
+
+    async def run(self, load: "Callable[[], Duet]") -> int:
+        """Load the model and serve until a signal comes or the model thread ends; return the exit status."""
+        loaded = asyncio.wrap_future(self._engine.loaded)
+        ended = asyncio.wrap_future(self._engine.start(load))
+        asked = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((loaded, ended, asked), return_when=asyncio.FIRST_COMPLETED)
+        if loaded.done() and not (asked.done() or ended.done()):
+            await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+            _log.info("ready", model=self._settings.model, fingerprint=loaded.result().fingerprint)
+            await asyncio.wait((ended, asked), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            _log_failure(ended.exception())
+        await self._finish()
+        asked.cancel()
+        return 1 if ended.done() else 0
+
+    async def _finish(self) -> None:
+        """Take no more calls, let those in flight finish within the grace time, close the sockets."""
+        for number in _SIGNALS:  # the next signal ends the process at once
+            asyncio.get_running_loop().remove_signal_handler(number)
+        _log.info("stopping", grace_seconds=self._settings.grace_seconds)
+        await self._health.enter_graceful_shutdown()
+        stopping = asyncio.ensure_future(self._server.stop(self._settings.grace_seconds))
+        idle = asyncio.ensure_future(self._service.calls.idle.wait())
+        await asyncio.wait((stopping, idle), return_when=asyncio.FIRST_COMPLETED)
+        # Replies on their way leave within this time; what remains are clients that watch the health, without end.
+        await asyncio.wait((stopping,), timeout=REPLY_SECONDS)
+        await self._server.stop(None)
+        await stopping
+        idle.cancel()
+        self._engine.close()
+        _log.info("stopped")
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in ("", SERVICE_NAME):
+            await self._health.set(service, status)
+
+
+async def serve(settings: Settings) -> int:
+    """Run the sidecar until it is told to stop; return 0, or 1 when the model could not be loaded or failed.
+
+    Raises PgduetError where it cannot listen.
+    """
+    sidecar = Sidecar(settings)
+    await sidecar.listen()
+    return await sidecar.run(partial(loading.load, settings))
+
+
+def _server_options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", MESSAGE_BYTES),
+        ("grpc.max_send_message_length", max(MESSAGE_BYTES, settings.max_texts * REPLY_BYTES_PER_TEXT)),
+        # Off: two sidecars on one port would each get some of the calls, and nobody would be told.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def _log_failure(error: BaseException | None) -> None:
+    if isinstance(error, PgduetError):
+        _log.error("the model cannot be served", error=str(error), hint=error.hint)
+    else:
+        _log.error("the model thread ended", exc_info=error)

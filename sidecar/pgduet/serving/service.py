@@ -1,0 +1,170 @@
+"""The embedding service: checks a request, finds or computes its rows, packs the reply."""
+
+import asyncio
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from pgduet.encoding import Role
+from pgduet.errors import PgduetError
+from pgduet.serving.admission import BusyError
+from pgduet.serving.cache import Row, RowCache, cache_key
+from pgduet.serving.calls import Calls, Context, Refusal
+from pgduet.serving.engine import ComputeError, Engine
+from pgduet.serving.lanes import ExpiredError, ModelGoneError
+from pgduet.serving.replies import embed_response, text_error
+from pgduet.serving.settings import Settings
+from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1 import embedding_pb2_grpc
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet
+
+SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["EmbeddingService"].full_name
+_ROLES = {pb.ROLE_DOCUMENT: Role.DOCUMENT, pb.ROLE_QUERY: Role.QUERY}
+
+
+class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
+    """Serve one duet."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.calls = Calls()
+        self._engine = engine
+        self._settings = settings
+        self._cache = RowCache(settings.cache_bytes)
+
+    async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
+        """Embed texts in the order given."""
+        facts = {"role": _ROLES.get(request.role), "texts": len(request.texts)}
+        return await self.calls.run("embed", context, facts, self._embed(request, context, facts))
+
+    async def Chunk(self, request: pb.ChunkRequest, context: Context) -> pb.ChunkResponse:  # noqa: N802
+        """Cut one source file into chunks."""
+        facts = {"characters": len(request.content)}
+        return await self.calls.run("chunk", context, facts, self._chunk(request, facts))
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:  # noqa: N802
+        """List the models that may be used now."""
+        return await self.calls.run("list_models", context, {}, self._list_models(), level="debug")
+
+    async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
+        duet = self._duet(request.model)
+        role = self._check(request, duet)
+        outcomes = await self._outcomes(duet, list(request.texts), role, context, facts)
+        return embed_response(duet.fingerprint, duet.width, outcomes)
+
+    async def _chunk(self, request: pb.ChunkRequest, facts: dict[str, Any]) -> pb.ChunkResponse:
+        limit = self._settings.max_characters
+        if len(request.content) > limit:
+            message = f"the file has {len(request.content)} characters; the limit is {limit}"
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
+        try:
+            chunks = await asyncio.to_thread(_chunks, request.content, request.language, request.path)
+        except PgduetError as error:
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, f"{error}; {error.hint}") from error
+        facts["chunks"] = len(chunks)
+        return pb.ChunkResponse(chunks=chunks)
+
+    async def _list_models(self) -> pb.ListModelsResponse:
+        duet = self._engine.duet
+        return pb.ListModelsResponse(models=[self._model(duet)] if duet else [], version=version("pgduet"))
+
+    def _duet(self, name: str) -> "Duet":
+        duet = self._engine.duet
+        if name != self._settings.model:
+            message = f"no model {name[:80]!r} is served here; served: {self._settings.model}"
+            raise Refusal(grpc.StatusCode.NOT_FOUND, message)
+        if duet is None:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, f"the model {name} is loading; try again in a few seconds")
+        return duet
+
+    def _check(self, request: pb.EmbedRequest, duet: "Duet") -> Role:
+        limit = self._settings.max_texts
+        if not 1 <= len(request.texts) <= limit:
+            message = f"the request has {len(request.texts)} texts; 1 to {limit} are allowed"
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
+        role = _ROLES.get(request.role)
+        if role is None:
+            message = f"the role is {request.role}; ROLE_DOCUMENT (1) or ROLE_QUERY (2) is required"
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
+        if request.expected_fingerprint not in ("", duet.fingerprint):
+            message = (
+                f"vectors of fingerprint {request.expected_fingerprint[:80]!r} are expected, "
+                f"the model {duet.name} gives {duet.fingerprint!r}"
+            )
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, message)
+        return role
+
+    async def _outcomes(
+        self, duet: "Duet", texts: list[str], role: Role, context: Context, facts: dict[str, Any]
+    ) -> list[Row | pb.EmbedError]:
+        """Give a row or an error for every text; equal texts are looked at once."""
+        outcomes: dict[str, Row | pb.EmbedError] = {}
+        missing = {}
+        for text in dict.fromkeys(texts):
+            if error := text_error(text, self._settings.max_characters):
+                outcomes[text] = error
+            elif row := self._cache.get(key := cache_key(duet.fingerprint, role, text)):
+                outcomes[text] = row
+            else:
+                missing[text] = key
+        facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
+        if missing:
+            rows = await self._compute(list(missing), role, context)
+            facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in rows)
+            for (text, key), row in zip(missing.items(), rows, strict=True):
+                self._cache.put(key, row)
+                outcomes[text] = row
+        return [outcomes[text] for text in texts]
+
+    async def _compute(self, texts: list[str], role: Role, context: Context) -> list[Row]:
+        remaining = context.time_remaining()
+        deadline = None if remaining is None else time.monotonic() + remaining
+        try:
+            return await self._engine.embed(texts, role, deadline)
+        except BusyError as error:
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
+        except ExpiredError as error:
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
+        except ModelGoneError as error:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+        except ComputeError as error:
+            raise Refusal(grpc.StatusCode.INTERNAL, str(error)) from error
+
+    def _model(self, duet: "Duet") -> pb.Model:
+        return pb.Model(
+            name=duet.name,
+            fingerprint=duet.fingerprint,
+            width=duet.width,
+            encoders=[
+                pb.Encoder(
+                    slot=half.slot,
+                    name=half.name,
+                    width=half.width,
+                    max_tokens=half.max_tokens,
+                    weight=half.weight,
+                    dtype=half.dtype,
+                )
+                for half in duet.encoders
+            ],
+            max_texts=self._settings.max_texts,
+            max_characters=self._settings.max_characters,
+        )
+
+
+def _chunks(content: str, language: str, path: str) -> list[pb.CodeChunk]:
+    from pgduet.chunking import chunk_code
+
+    return [
+        pb.CodeChunk(
+            symbol=chunk.symbol,
+            kind=chunk.kind,
+            language=chunk.language,
+            start_line=chunk.start_line,
+            end_line=chunk.end_line,
+            content=chunk.content,
+        )
+        for chunk in chunk_code(content, language or None, path or None)
+    ]

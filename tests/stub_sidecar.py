@@ -1,0 +1,223 @@
+"""A test double of the sidecar: the real proto over real gRPC, with vectors drawn from a hash instead of a model.
+
+In a test: `with StubSidecar("unix:/tmp/x/stub.sock") as stub: stub.delay = 0.2`.
+As a process of its own: `python tests/stub_sidecar.py --listen 127.0.0.1:50600 --delay 0.2`.
+"""
+
+import argparse
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import numpy as np
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1 import embedding_pb2_grpc
+
+WIDTH = 2560
+SERVICE = "pgduet.v1.EmbeddingService"
+MESSAGE_LIMIT = 64 * 1024 * 1024
+
+
+def stub_vector(text: str, role: str = "document", width: int = WIDTH) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """Give the unit vector that the stub answers for a text: normal numbers seeded by role and text."""
+    seed = int.from_bytes(hashlib.sha256(f"{role}\0{text}".encode()).digest()[:8], "big")
+    vector = np.random.default_rng(seed).standard_normal(width).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+@dataclass
+class SeenRequest:
+    """One Embed call as the stub saw it."""
+
+    role: str
+    texts: int
+    model: str
+    cancelled: bool = False
+    seconds: float = 0.0
+    finished: bool = False
+
+
+class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
+    """Serve the stub on a thread; every public attribute is a switch that acts on the next call."""
+
+    def __init__(self, address: str, model: str = "small") -> None:
+        self.address = address
+        self.model = model
+        self.delay = 0.0
+        self.hang = False
+        self.status: grpc.StatusCode | None = None
+        self.details = "the stub was told to answer this"
+        self.nan = False
+        self.width = WIDTH
+        self.drop = False
+        self.fingerprint = "stub-fingerprint-1"
+        self.die_after: int | None = None
+        self.requests: list[SeenRequest] = []
+        self._died = threading.Event()
+        self._process_dies = False
+        self._health = health.HealthServicer()  # type: ignore[no-untyped-call]
+        self._server: grpc.Server | None = None
+
+    def __enter__(self) -> "StubSidecar":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen; a unix socket becomes readable and writable for every OS user."""
+        options = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)]
+        self._server = grpc.server(ThreadPoolExecutor(16, thread_name_prefix="stub"), options=options)
+        embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
+        self.set_serving(True)
+        port = self._server.add_insecure_port(self.address)
+        if self.address.startswith("unix:"):
+            os.chmod(self.address.removeprefix("unix:"), 0o666)
+        elif self.address.endswith(":0"):
+            self.address = f"{self.address.removesuffix(':0')}:{port}"
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop at once; calls in flight are cut off."""
+        if self._server is not None:
+            self._server.stop(None).wait()
+            self._server = None
+
+    def set_serving(self, serving: bool) -> None:
+        """Turn grpc.health.v1 green or red."""
+        state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        self._health.set("", state)  # type: ignore[no-untyped-call]
+        self._health.set(SERVICE, state)  # type: ignore[no-untyped-call]
+
+    def wait_until_dead(self) -> None:
+        """Block until `die_after` calls were answered."""
+        self._died.wait()
+
+    def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
+        role = "query" if request.role == pb.ROLE_QUERY else "document"
+        seen = SeenRequest(role=role, texts=len(request.texts), model=request.model)
+        self.requests.append(seen)
+        ended = threading.Event()
+        context.add_callback(ended.set)
+        started = time.monotonic()
+        try:
+            if self.hang or self.delay:
+                ended.wait(None if self.hang else self.delay)
+            seen.cancelled = not context.is_active()
+            self._refuse(request, context)
+            return self._answer(request, role)
+        finally:
+            seen.seconds = time.monotonic() - started
+            seen.finished = True
+            self._maybe_die()
+
+    def Chunk(self, request: pb.ChunkRequest, context: grpc.ServicerContext) -> pb.ChunkResponse:  # noqa: N802
+        self._refuse_status(context)
+        last = max(1, len(request.content.splitlines()))
+        chunk = pb.CodeChunk(
+            kind="block", language=request.language, start_line=1, end_line=last, content=request.content
+        )
+        return pb.ChunkResponse(chunks=[chunk] if request.content.strip() else [])
+
+    def ListModels(self, request: pb.ListModelsRequest, context: grpc.ServicerContext) -> pb.ListModelsResponse:  # noqa: N802
+        self._refuse_status(context)
+        halves = [
+            pb.Encoder(slot=slot, name=f"stub-{slot}", width=width, max_tokens=512, weight=0.5, dtype="float32")
+            for slot, width in (("code", 1536), ("text", 1024))
+        ]
+        model = pb.Model(
+            name=self.model,
+            fingerprint=self.fingerprint,
+            width=self.width,
+            encoders=halves,
+            max_texts=256,
+            max_characters=2_000_000,
+        )
+        return pb.ListModelsResponse(models=[model], version="stub")
+
+    def _refuse_status(self, context: grpc.ServicerContext) -> None:
+        if self.status is not None:
+            if self.status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                context.set_trailing_metadata((("grpc-retry-pushback-ms", "100"),))
+            context.abort(self.status, self.details)
+
+    def _refuse(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> None:
+        self._refuse_status(context)
+        if request.model != self.model:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no model {request.model!r} here; served: {self.model}")
+        if request.expected_fingerprint not in ("", self.fingerprint):
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"expected fingerprint {request.expected_fingerprint}, this sidecar has {self.fingerprint}",
+            )
+        if request.role == pb.ROLE_UNSPECIFIED or not request.texts or len(request.texts) > 256:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{len(request.texts)} texts, role {request.role}")
+
+    def _answer(self, request: pb.EmbedRequest, role: str) -> pb.EmbedResponse:
+        texts: Sequence[str] = list(request.texts)[: -1 if self.drop else None]
+        rows, sketches, results = [], [], []
+        for text in texts:
+            vector = stub_vector(text, role, self.width)
+            if blank := not text.strip():
+                vector = np.zeros_like(vector)
+            sketches.append(np.packbits(vector > 0).tobytes())
+            if self.nan:
+                vector = np.full_like(vector, np.nan)
+            rows.append(vector.astype("<f2").tobytes())
+            error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank") if blank else None
+            words = len(text.split()) + 2
+            results.append(pb.EmbedResult(code_tokens=words, text_tokens=words, truncated=words > 512, error=error))
+        return pb.EmbedResponse(
+            fingerprint=self.fingerprint,
+            width=self.width,
+            embeddings=b"".join(rows),
+            sketches=b"".join(sketches),
+            results=results,
+        )
+
+    def _maybe_die(self) -> None:
+        if self.die_after is not None and len(self.requests) >= self.die_after:
+            self._died.set()
+            if self._process_dies:
+                # After the reply has left: a timer, because the reply is sent when this handler returns.
+                threading.Timer(0.05, os._exit, args=(1,)).start()
+            elif self._server is not None:
+                threading.Timer(0.05, self._server.stop, args=(None,)).start()
+
+
+def main() -> None:
+    """Run the stub as a process until it is ended."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listen", required=True, metavar="ADDRESS")
+    parser.add_argument("--model", default="small")
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--hang", action="store_true")
+    parser.add_argument("--nan", action="store_true")
+    parser.add_argument("--drop", action="store_true")
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--status", choices=[code.name for code in grpc.StatusCode])
+    parser.add_argument("--fingerprint", default="stub-fingerprint-1")
+    parser.add_argument("--die-after", type=int)
+    asked = vars(parser.parse_args())
+    stub = StubSidecar(asked.pop("listen"), asked.pop("model"))
+    asked["status"] = grpc.StatusCode[asked["status"]] if asked["status"] else None
+    for name, value in asked.items():
+        setattr(stub, name, value)
+    stub._process_dies = True
+    with stub:
+        print(f"listening on {stub.address}", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

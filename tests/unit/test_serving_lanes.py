@@ -1,0 +1,140 @@
+from dataclasses import dataclass
+
+import pytest
+
+from pgduet.serving.admission import Admission, BusyError
+from pgduet.serving.cache import Row, RowCache, cache_key
+from pgduet.serving.lanes import ExpiredError, Job, Lanes, ModelGoneError
+
+
+@dataclass(frozen=True)
+class Ids:
+    code_ids: tuple[int, ...]
+    text_ids: tuple[int, ...] = ()
+    code_tokens: int = 0
+    text_tokens: int = 0
+    truncated: bool = False
+
+
+def job(*lengths: int, deadline: float | None = None) -> Job:
+    return Job([Ids((1,) * length) for length in lengths], deadline)  # type: ignore[misc]
+
+
+def row(embedding: bytes = b"e" * 5120, finite: bool = True) -> Row:
+    return Row(embedding, b"s" * 320, 1, 1, False, finite)
+
+
+def test_queries_are_taken_before_documents_that_came_first() -> None:
+    lanes = Lanes(batch_tokens=10)
+    documents, query = job(5, 5), job(3)
+    lanes.put(documents, query=False)
+    lanes.put(query, query=True)
+    assert [taken for taken, _ in lanes.take()] == [query]
+    assert [taken for taken, _ in lanes.take()] == [documents, documents]
+
+
+def test_a_batch_holds_no_more_tokens_than_the_budget() -> None:
+    lanes = Lanes(batch_tokens=10)
+    lanes.put(job(4, 4, 4, 4, 4), query=False)
+    assert [len(lanes.take()) for _ in range(3)] == [2, 2, 1]
+
+
+def test_a_text_larger_than_the_budget_goes_alone() -> None:
+    lanes = Lanes(batch_tokens=10)
+    lanes.put(job(50, 2), query=False)
+    assert [[position for _, position in lanes.take()] for _ in range(2)] == [[1], [0]]
+
+
+def test_a_small_request_does_not_wait_until_a_large_one_is_through() -> None:
+    lanes = Lanes(batch_tokens=10)
+    large, small = job(*[5] * 10), job(5)
+    lanes.put(large, query=False)
+    lanes.put(small, query=False)
+    assert {taken for taken, _ in lanes.take()} == {large}
+    assert small in {taken for taken, _ in lanes.take()}
+
+
+def test_cancelled_work_is_dropped_before_it_is_computed() -> None:
+    lanes = Lanes(batch_tokens=10)
+    given_up, wanted = job(5), job(5)
+    lanes.put(given_up, query=False)
+    lanes.put(wanted, query=False)
+    given_up.done.cancel()
+    assert [taken for taken, _ in lanes.take()] == [wanted]
+
+
+def test_work_past_its_deadline_is_dropped_and_told_so() -> None:
+    lanes = Lanes(batch_tokens=10)
+    late, wanted = job(5, deadline=0.0), job(5)
+    lanes.put(late, query=True)
+    lanes.put(wanted, query=True)
+    assert [taken for taken, _ in lanes.take()] == [wanted]
+    assert isinstance(late.done.exception(), ExpiredError)
+
+
+def test_rows_come_back_in_the_order_of_the_texts_though_shorter_ones_are_computed_first() -> None:
+    lanes = Lanes(batch_tokens=4)
+    work = job(4, 1, 3)
+    lanes.put(work, query=False)
+    order = []
+    while not work.done.done():
+        for taken, position in lanes.take():
+            order.append(position)
+            taken.add(position, row(bytes([position])))
+    assert order == [1, 2, 0]
+    assert [r.embedding for r in work.done.result()] == [b"\0", b"\1", b"\2"]
+
+
+def test_closing_fails_what_waits_and_what_runs_and_takes_nothing_more() -> None:
+    lanes = Lanes(batch_tokens=5)
+    running, waiting = job(5), job(5)
+    lanes.put(running, query=False)
+    lanes.put(waiting, query=False)
+    lanes.take()
+    lanes.close()
+    assert isinstance(running.done.exception(), ModelGoneError)
+    assert isinstance(waiting.done.exception(), ModelGoneError)
+    assert lanes.take() == []
+    with pytest.raises(ModelGoneError):
+        lanes.put(job(1), query=True)
+
+
+def test_a_full_lane_refuses_and_says_how_long_to_stay_away() -> None:
+    admission = Admission(limit=1000)
+    with admission.reserve(900, speed=100.0):
+        with pytest.raises(BusyError, match="900 tokens are queued and 200 more") as caught:
+            admission.reserve(200, speed=300.0).__enter__()
+        assert caught.value.retry_after == 3.0
+        with admission.reserve(100, speed=100.0):
+            assert admission.tokens == 1000
+    assert admission.tokens == 0
+
+
+def test_an_idle_lane_takes_a_request_larger_than_its_limit() -> None:
+    admission = Admission(limit=10)
+    with admission.reserve(5000, speed=1.0):
+        assert admission.tokens == 5000
+
+
+def test_the_cache_keeps_the_rows_used_last_within_its_bytes() -> None:
+    cache = RowCache(max_bytes=3 * 6200)
+    keys = [cache_key("f", "query", str(i)) for i in range(4)]
+    for key in keys[:3]:
+        cache.put(key, row())
+    assert cache.get(keys[0])
+    cache.put(keys[3], row())
+    assert [cache.get(key) is not None for key in keys] == [True, False, True, True]
+    assert cache.bytes <= 3 * 6200
+
+
+def test_the_cache_tells_roles_and_fingerprints_apart_and_keeps_no_text() -> None:
+    keys = {cache_key(f, r, "secret") for f in ("a", "b") for r in ("query", "document")}
+    assert len(keys) == 4
+    assert not any("secret" in str(part) for key in keys for part in key)
+
+
+def test_the_cache_keeps_no_row_that_is_not_finite_and_nothing_at_all_with_zero_bytes() -> None:
+    cache, none = RowCache(10**6), RowCache(0)
+    cache.put(cache_key("f", "query", "a"), row(finite=False))
+    none.put(cache_key("f", "query", "a"), row())
+    assert (len(cache), len(none), none.bytes) == (0, 0, 0)
