@@ -26,7 +26,6 @@ from pgduet.local.cluster import Cluster
 from pgduet.local.server_python import ensure_server_python, server_python_path
 from pgduet.local.state import state_folder
 from pgduet.migrations.install import migrate
-from pgduet.v1 import embedding_pb2 as pb
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULT = REPOSITORY / "benchmarks" / "results" / "sql_overhead.json"
@@ -61,15 +60,19 @@ def measure(conninfo: str, address: str, calls: int, sessions: int) -> dict[str,
     for _ in range(sessions):
         with psycopg.connect(conninfo, autocommit=True) as session:
             session.execute("SELECT 1")
-            fresh.append(milliseconds(lambda: session.execute("SELECT pgduet.embed('x')")))  # noqa: B023
-    sql, grpc, bare = [], [], []
+            fresh.append(milliseconds(lambda: session.execute("SELECT pgduet.embed('x')")))
+    sql: list[float] = []
+    grpc: list[float] = []
+    bare: list[float] = []
     with psycopg.connect(conninfo, autocommit=True) as session, EmbeddingClient(address) as client:
         for number in range(calls + 20):
             one = milliseconds(lambda: session.execute("SELECT pgduet.embed('x')"))
-            two = milliseconds(lambda: client.embed("small", ["x"], pb.ROLE_DOCUMENT))
+            two = milliseconds(lambda: client.embed("small", ["x"]))
             three = milliseconds(lambda: session.execute("SELECT 1"))
             if number >= 20:
-                sql.append(one), grpc.append(two), bare.append(three)
+                sql.append(one)
+                grpc.append(two)
+                bare.append(three)
     return {
         "sql_embed_warm_ms": statistics.median(sql),
         "sql_embed_warm_p95_ms": statistics.quantiles(sql, n=20)[18],

@@ -38,9 +38,6 @@ class FakePlpy:
     def error(self, message: str, **fields: str) -> NoReturn:
         raise PlpyError(message, **fields)
 
-    def warning(self, message: str, **fields: str) -> None:
-        raise AssertionError(message)
-
 
 @pytest.fixture
 def plpy() -> FakePlpy:

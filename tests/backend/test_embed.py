@@ -16,7 +16,7 @@ def session(stub_database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def as_vector(text: str) -> np.ndarray:  # type: ignore[type-arg]
+def as_vector(text: str) -> np.ndarray:
     return np.fromstring(text.strip("[]"), sep=",", dtype=np.float32)
 
 

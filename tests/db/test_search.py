@@ -91,16 +91,16 @@ def test_filters_return_every_match(session: Connection) -> None:
 
 def test_copies_are_shown_once_unless_asked_for(session: Connection) -> None:
     session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'the copy' FROM generate_series(1, 300)")
-    (copy_id,) = (
-        session.execute("SELECT min(chunk_id) FROM pgduet.code_chunks WHERE content = 'the copy'").fetchone() or ()
-    )
+    (copy_id,) = session.execute(
+        "SELECT min(chunk_id) FROM pgduet.code_chunks WHERE content = 'the copy'"
+    ).fetchone() or (0,)
     target = "SELECT content FROM pgduet.similar_to(%s, k => 10"
     distinct = session.execute(f"{target})", (copy_id,)).fetchall()
     assert len(distinct) == 10
     assert ("the copy",) not in distinct
     every = session.execute(f"{target}, distinct_content => false)", (copy_id,)).fetchall()
     assert every == [("the copy",)] * 10
-    (first,) = session.execute("SELECT min(chunk_id) FROM pgduet.code_chunks").fetchone() or ()
+    (first,) = session.execute("SELECT min(chunk_id) FROM pgduet.code_chunks").fetchone() or (0,)
     contents = session.execute("SELECT content FROM pgduet.similar_to(%s, k => 2000)", (first,)).fetchall()
     assert len(contents) == len(set(contents)) == ROWS
 

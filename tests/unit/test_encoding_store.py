@@ -32,7 +32,7 @@ def source(files: Mapping[str, str]) -> PackageSource:
     return PackageSource("pgduet-no-such-package", "1.0", "folder", "transformers", files)
 
 
-def test_one_flipped_bit_is_found_and_named(tmp_path: Path):
+def test_one_flipped_bit_is_found_and_named(tmp_path: Path) -> None:
     folder = install(tmp_path)
     assert checked_manifest(folder).name == "tiny"
     path = folder / "text" / "model.safetensors"
@@ -44,28 +44,28 @@ def test_one_flipped_bit_is_found_and_named(tmp_path: Path):
     assert "pull tiny" in caught.value.hint
 
 
-def test_a_missing_file_is_found_and_named(tmp_path: Path):
+def test_a_missing_file_is_found_and_named(tmp_path: Path) -> None:
     folder = install(tmp_path)
     (folder / "code" / "tokenizer.json").unlink()
     with pytest.raises(StoreError, match=r"code/tokenizer\.json is missing"):
         checked_manifest(folder)
 
 
-def test_an_absent_duet_says_how_to_get_it(tmp_path: Path):
+def test_an_absent_duet_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not in the model store") as caught:
         duet_folder("small", tmp_path)
     assert caught.value.hint == "run: pgduet models pull small"
 
 
 @pytest.mark.parametrize("name", ["../tiny", ".hidden", "..", ""])
-def test_a_name_cannot_lead_out_of_the_store(tmp_path: Path, name: str):
+def test_a_name_cannot_lead_out_of_the_store(tmp_path: Path, name: str) -> None:
     install(tmp_path / "models")
     install(tmp_path)
     with pytest.raises(StoreError, match="not in the model store"):
         duet_folder(name, tmp_path / "models")
 
 
-def test_the_store_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_store_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PGDUET_MODELS_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert store_folder() == Path("/somewhere/pgduet/models")
@@ -74,17 +74,17 @@ def test_the_store_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     assert store_folder(tmp_path) == tmp_path
 
 
-def test_present_and_ready_made_duets_are_listed(tmp_path: Path):
+def test_present_and_ready_made_duets_are_listed(tmp_path: Path) -> None:
     install(tmp_path)
     assert [(each.manifest.name, each.present) for each in list_duets(tmp_path)] == [("small", False), ("tiny", True)]
 
 
-def test_an_unknown_duet_cannot_be_pulled(tmp_path: Path):
+def test_an_unknown_duet_cannot_be_pulled(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no ready-made duet 'huge'"):
         pull("huge", tmp_path)
 
 
-def test_without_an_index_the_error_says_what_pip_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_without_an_index_the_error_says_what_pip_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setattr(package, "_FIRST_PAUSE", 0.01)
@@ -99,7 +99,7 @@ def test_without_an_index_the_error_says_what_pip_said(monkeypatch: pytest.Monke
     assert not any((tmp_path / "target").iterdir())
 
 
-def test_reading_manifests_and_the_store_does_not_import_torch():
+def test_reading_manifests_and_the_store_does_not_import_torch() -> None:
     code = "import sys, pgduet.encoding.pull, pgduet.encoding.fingerprint; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -13,5 +13,6 @@ class Plpy(Protocol):
     def execute(self, plan: Any, *args: Any) -> Any:
         """Run a query or a plan; also where the server acts on cancel, timeout and terminate."""
 
-    error: Callable[..., Any]
-    warning: Callable[..., Any]
+    @property
+    def error(self) -> Callable[..., Any]:
+        """Raise an SQL error: error(message, sqlstate=..., detail=..., hint=...)."""
