@@ -4,98 +4,42 @@ COMMENT ON SCHEMA pgduet IS 'Code search by meaning: chunks of code, their vecto
 CREATE FUNCTION pgduet._batch_texts() RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT s.value::integer FROM pgduet._setting s WHERE s.key = 'batch_texts'
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._batch_texts() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._call_context(OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer, OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT
-    max(s.value) FILTER (WHERE s.key = 'sidecar_address'),
-    max(s.value) FILTER (WHERE s.key = 'deadline_ms')::integer,
-    max(s.value) FILTER (WHERE s.key = 'batch_deadline_ms')::integer,
-    (SELECT g.model FROM pgduet.generations g WHERE g.state = 'active'),
-    (SELECT g.fingerprint FROM pgduet.generations g WHERE g.state = 'active'),
-    extract(epoch FROM statement_timestamp())::double precision,
-    CASE WHEN current_setting('statement_timeout') <> '0' THEN
-      extract(epoch FROM current_setting('statement_timeout')::interval
-        - (clock_timestamp() - statement_timestamp()))::double precision END
-  FROM pgduet._setting s
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._call_context(OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer, OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  IF k IS NULL OR k < 0 THEN
-    RAISE EXCEPTION 'k must be a number of rows, not %', coalesce(k::text, 'NULL')
-      USING ERRCODE = '22023', HINT = 'Ask for 10 or so; leave k out for 10.';
-  END IF;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._check_k(k integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunk_touched() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  NEW.updated_at := now();
-  RETURN NEW;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._chunk_touched() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_deleted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  EXECUTE 'DELETE FROM pgduet.code_embeddings e USING old_rows o WHERE e.chunk_id = o.chunk_id';
-  RETURN NULL;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._chunks_deleted() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_inserted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_ids bigint[];
-BEGIN
-  FOR v_ids IN EXECUTE pgduet._embed_query_ids('SELECT chunk_id FROM new_rows WHERE content_hash IS NOT NULL') LOOP
-    PERFORM pgduet._embed_chunks(v_ids);
-  END LOOP;
-  RETURN NULL;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._chunks_inserted() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  TRUNCATE pgduet.code_embeddings;
-  RETURN NULL;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._chunks_truncated() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_updated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_ids bigint[];
-BEGIN
-  EXECUTE 'DELETE FROM pgduet.code_embeddings e USING old_rows o WHERE e.chunk_id = o.chunk_id
-    AND NOT EXISTS (SELECT FROM new_rows n WHERE n.chunk_id = o.chunk_id AND n.content_hash IS NOT NULL)';
-  EXECUTE 'UPDATE pgduet.code_embeddings e SET repo = n.repo, path = n.path, language = n.language FROM new_rows n
-    WHERE e.chunk_id = n.chunk_id AND (e.repo, e.path, e.language) IS DISTINCT FROM (n.repo, n.path, n.language)';
-  FOR v_ids IN EXECUTE pgduet._embed_query_ids(
-    'SELECT n.chunk_id FROM new_rows n
-     LEFT JOIN pgduet.code_embeddings e ON e.chunk_id = n.chunk_id AND e.content_hash = n.content_hash
-       AND e.generation_id = (SELECT g.generation_id FROM pgduet.generations g WHERE g.state = ''active'')
-     WHERE n.content_hash IS NOT NULL AND e.chunk_id IS NULL') LOOP
-    PERFORM pgduet._embed_chunks(v_ids);
-  END LOOP;
-  RETURN NULL;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._chunks_updated() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -107,115 +51,32 @@ ALTER FUNCTION pgduet._content_hash(content text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_id integer;
-BEGIN
-  INSERT INTO pgduet.generations AS g (name, model, state, activated_at)
-  VALUES ($1, $2, $3, CASE WHEN $3 = 'active' THEN now() END)
-  RETURNING g.generation_id INTO v_id;
-  EXECUTE format('CREATE TABLE pgduet.%I PARTITION OF pgduet.code_embeddings FOR VALUES IN (%s)',
-    'code_embeddings_g' || v_id, v_id);
-  EXECUTE format('ALTER TABLE pgduet.%I OWNER TO pgduet_owner', 'code_embeddings_g' || v_id);
-  RETURN v_id;
-END $_$;
+    AS ...;
 ALTER FUNCTION pgduet._create_generation(name text, model text, state text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_generation pgduet.generations;
-  v_ids bigint[];
-  v_contents text[];
-  v_fingerprint text;
-BEGIN
-  SELECT * INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
-  SELECT array_agg(c.chunk_id ORDER BY c.chunk_id), array_agg(c.content ORDER BY c.chunk_id) INTO v_ids, v_contents
-  FROM pgduet.code_chunks c WHERE c.chunk_id = ANY (ids) AND c.content_hash IS NOT NULL;
-  IF v_ids IS NULL THEN
-    RETURN;
-  END IF;
-  WITH made AS MATERIALIZED (
-    SELECT * FROM pgduet._embed_rows(v_contents, 'document') r WHERE r.embedding IS NOT NULL
-  ), stored AS (
-    INSERT INTO pgduet.code_embeddings (chunk_id, generation_id, content_hash, embedding, sketch, repo, path, language,
-      code_tokens, text_tokens, truncated)
-    SELECT c.chunk_id, v_generation.generation_id, c.content_hash, m.embedding, m.sketch, c.repo, c.path, c.language,
-      m.code_tokens, m.text_tokens, m.truncated
-    FROM made m JOIN pgduet.code_chunks c ON c.chunk_id = v_ids[m.ordinality]
-    ON CONFLICT (chunk_id, generation_id) DO UPDATE SET
-      (content_hash, embedding, sketch, repo, path, language, code_tokens, text_tokens, truncated, embedded_at) =
-      (excluded.content_hash, excluded.embedding, excluded.sketch, excluded.repo, excluded.path, excluded.language,
-       excluded.code_tokens, excluded.text_tokens, excluded.truncated, excluded.embedded_at)
-  )
-  SELECT min(m.fingerprint) INTO v_fingerprint FROM made m;
-  -- A new generation takes the fingerprint of its first vectors; from then on the sidecar refuses any other.
-  IF v_generation.fingerprint IS NULL AND v_fingerprint IS NOT NULL THEN
-    UPDATE pgduet.generations g SET fingerprint = v_fingerprint
-    WHERE g.generation_id = v_generation.generation_id AND g.fingerprint IS NULL;
-    IF NOT EXISTS (SELECT FROM pgduet.generations g
-      WHERE g.generation_id = v_generation.generation_id AND g.fingerprint = v_fingerprint)
-    THEN
-      RAISE EXCEPTION 'another session has just stored vectors of another fingerprint than %', v_fingerprint
-        USING ERRCODE = '55000', HINT = 'Make all sidecars run the same model, then try again.';
-    END IF;
-  END IF;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._embed_chunks(ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_missing(slice integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_ids bigint[];
-BEGIN
-  SELECT array_agg(s.chunk_id) INTO v_ids FROM (
-    SELECT c.chunk_id FROM pgduet.code_chunks c
-    WHERE c.content_hash IS NOT NULL AND NOT EXISTS (
-      SELECT FROM pgduet.code_embeddings e
-      WHERE e.chunk_id = c.chunk_id AND e.content_hash = c.content_hash
-        AND e.generation_id = (SELECT g.generation_id FROM pgduet.generations g WHERE g.state = 'active'))
-    LIMIT slice FOR KEY SHARE OF c SKIP LOCKED
-  ) s;
-  IF v_ids IS NOT NULL THEN
-    PERFORM pgduet._embed_chunks(v_ids);
-  END IF;
-  RETURN coalesce(cardinality(v_ids), 0);
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._embed_missing(slice integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_query_ids(query text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT format('SELECT array_agg(s.chunk_id) FROM (SELECT q.chunk_id,
-    (row_number() OVER (ORDER BY q.chunk_id) - 1) / pgduet._batch_texts() AS slice FROM (%s) q) s
-    GROUP BY s.slice ORDER BY s.slice', query)
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._embed_query_ids(query text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_rows(contents text[], role text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.embed_rows(plpy, contents, role)
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._embed_rows(contents text[], role text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._load_backend() RETURNS boolean
     LANGUAGE plpython3u SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  try:
-    from pgduet import backend
-  except (ImportError, RuntimeError) as reason:
-    import sys
-    plpy.error(
-      f"PostgreSQL's Python {sys.version.split()[0]} cannot import pgduet.backend: {reason}", sqlstate="58000",
-      hint="Put the folder that holds the packages pgduet, grpcio and protobuf first in the server's PYTHONPATH, "
-      "restart PostgreSQL and open a new session. `pgduet doctor` says more.")
-  GD["pgduet"] = backend
-  return True
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._load_backend() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE plpgsql STABLE ROWS 10
@@ -226,250 +87,78 @@ CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer,
     SET enable_sort TO 'on'
     SET "ivfflat.probes" TO '1'
     SET "ivfflat.iterative_scan" TO 'relaxed_order'
-    AS $_$
-DECLARE
-  v_generation integer := (SELECT g.generation_id FROM pgduet.generations g WHERE g.state = 'active');
-  v_way text;
-  v_lists integer;
-  v_depth bigint;
-  v_candidates bigint;
-  v_ids bigint[];
-  v_distances double precision[];
-BEGIN
-  SELECT w.way, w.lists INTO v_way, v_lists FROM pgduet._search_way(v_generation, $4, $5, $6) w;
-  -- Measuring 1,000 rows exactly takes a few milliseconds, and leaves a scan next to nothing to miss.
-  v_depth := CASE v_way WHEN 'index' THEN greatest(100, 5 * $3::bigint) ELSE greatest(1000, 10 * $3::bigint) END;
-  IF v_way = 'index' THEN
-    -- Only the index gives rows in order of distance; without statistics the planner may prefer a scan and a sort.
-    PERFORM set_config('ivfflat.probes', least(v_lists, 100)::text, true), set_config('enable_seqscan', 'off', true),
-      set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true);
-  END IF;
-  LOOP
-    EXECUTE pgduet._search_statement(v_generation, v_way, v_depth, $8)
-      INTO v_candidates, v_ids, v_distances USING $1, $2, $4, $5, $6, $9, $10, $3;
-    -- Copies of one content may fill the candidates: look deeper until there are k different ones or no more rows.
-    EXIT WHEN v_candidates < v_depth OR cardinality(v_ids) >= $3;
-    v_depth := v_depth * 4;
-  END LOOP;
-  RETURN QUERY SELECT c.chunk_id, c.repo, c.path, c.symbol, c.kind, c.language, c.start_line, c.end_line, c.content,
-      1 - u.distance
-    FROM unnest(v_ids, v_distances) WITH ORDINALITY u (id, distance, place)
-    JOIN pgduet.code_chunks c ON c.chunk_id = u.id
-    WHERE $7 IS NULL OR 1 - u.distance >= $7 ORDER BY u.place;
-END $_$;
+    AS ...;
 ALTER FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_schema name := (SELECT n.nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace
-    WHERE x.extname = 'vector');
-BEGIN
-  RETURN format($sql$
-    WITH candidate AS MATERIALIZED (
-      SELECT s.chunk_id, s.content_hash, s.embedding OPERATOR(%1$I.<=>) $1 AS distance
-      FROM (
-        SELECT e.chunk_id, e.content_hash, e.embedding FROM pgduet.code_embeddings e %2$s
-        WHERE e.generation_id = %3$s AND ($3 IS NULL OR e.language = $3) AND ($4 IS NULL OR e.repo = $4)
-          AND ($5 IS NULL OR e.path LIKE $5) AND ($6 IS NULL OR e.chunk_id <> $6)
-          AND ($7 IS NULL OR e.content_hash <> $7)
-        ORDER BY %4$s LIMIT %5$s
-      ) s
-    ), hit AS (
-      SELECT c.chunk_id, d.distance,
-        row_number() OVER (PARTITION BY %6$s ORDER BY d.distance, c.chunk_id) AS place
-      FROM candidate d
-      JOIN pgduet.code_chunks c ON c.chunk_id = d.chunk_id AND c.content_hash = d.content_hash
-    ), best AS (
-      SELECT h.chunk_id, h.distance FROM hit h WHERE h.place = 1 ORDER BY h.distance, h.chunk_id LIMIT $8
-    )
-    SELECT (SELECT count(*) FROM candidate), array_agg(b.chunk_id ORDER BY b.distance, b.chunk_id),
-      array_agg(b.distance ORDER BY b.distance, b.chunk_id)
-    FROM best b$sql$,
-    v_schema,
-    -- Candidates that the caller may not see would leave too few others: row security filters before the limit.
-    CASE WHEN row_security_active('pgduet.code_chunks') THEN
-      'JOIN pgduet.code_chunks v ON v.chunk_id = e.chunk_id AND v.content_hash = e.content_hash' ELSE '' END,
-    generation_id,
-    -- The function never matches an index, the operator does.
-    format(CASE WHEN way = 'index' THEN 'e.sketch OPERATOR(%I.<~>) $2' ELSE '%I.hamming_distance(e.sketch, $2)' END,
-      v_schema),
-    depth,
-    CASE WHEN distinct_content THEN 'c.content_hash' ELSE 'c.chunk_id' END);
-END $_$;
+    AS ...;
 ALTER FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_mode text := coalesce(nullif(current_setting('pgduet.search_mode', true), ''), 'auto');
-  v_rows real;
-BEGIN
-  IF v_mode NOT IN ('auto', 'exact', 'index') THEN
-    RAISE EXCEPTION 'unknown search mode: %', v_mode
-      USING ERRCODE = '22023', HINT = 'Set pgduet.search_mode to auto, exact or index.';
-  END IF;
-  SELECT i.lists INTO lists FROM pgduet._sketch_index($1) i;
-  IF v_mode = 'index' AND lists IS NULL THEN
-    RAISE EXCEPTION 'the active generation has no valid index yet' USING ERRCODE = '55000',
-      HINT = 'Build it with `pgduet db index`, or SET pgduet.search_mode = auto.';
-  END IF;
-  SELECT c.reltuples INTO v_rows FROM pg_class c WHERE c.oid = to_regclass('pgduet.code_embeddings_g' || $1);
-  way := CASE WHEN v_mode <> 'auto' THEN v_mode WHEN lists IS NULL OR v_rows < 20000 THEN 'exact' ELSE 'index' END;
-  IF v_mode = 'auto' AND way = 'index' AND num_nonnulls($2, $3, $4) > 0 AND
-    (SELECT count(*) FROM (SELECT FROM pgduet.code_embeddings e
-      WHERE e.generation_id = $1 AND ($2 IS NULL OR e.language = $2) AND ($3 IS NULL OR e.repo = $3)
-        AND ($4 IS NULL OR e.path LIKE $4) LIMIT 30000) s) < 30000
-  THEN
-    way := 'exact';
-  END IF;
-END $_$;
+    AS ...;
 ALTER FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sidecar_health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER ROWS 2
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.sidecar_health(plpy)
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._sidecar_health() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_query record;
-BEGIN
-  PERFORM pgduet._check_k(k);
-  IF k = 0 OR query IS NULL THEN
-    RETURN;
-  END IF;
-  SELECT r.embedding, r.sketch, r.failure INTO v_query FROM pgduet._embed_rows(ARRAY[query], 'query') r;
-  IF v_query.failure IS NOT NULL THEN
-    RAISE EXCEPTION 'the query cannot be embedded: %', v_query.failure
-      USING ERRCODE = '22023', HINT = 'A query needs at least one visible character.';
-  END IF;
-  RETURN QUERY SELECT * FROM pgduet._nearest(v_query.embedding, v_query.sketch, k, only_language, only_repo, path_like,
-    min_similarity, coalesce(distinct_content, true), NULL, NULL);
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_chunk record;
-BEGIN
-  PERFORM pgduet._check_k(k);
-  IF k = 0 OR from_chunk IS NULL THEN
-    RETURN;
-  END IF;
-  SELECT e.embedding, e.sketch, e.content_hash INTO v_chunk
-  FROM pgduet.code_embeddings e JOIN pgduet.generations g ON g.generation_id = e.generation_id AND g.state = 'active'
-  WHERE e.chunk_id = $1 AND EXISTS (SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = $1);
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'chunk % has no vector', from_chunk USING ERRCODE = '22023',
-      HINT = 'See pgduet.coverage: the chunk may not exist, be blank, or still be pending.';
-  END IF;
-  RETURN QUERY SELECT * FROM pgduet._nearest(v_chunk.embedding, v_chunk.sketch, k, only_language, only_repo, path_like,
-    min_similarity, coalesce(distinct_content, true), $1,
-    CASE WHEN coalesce(distinct_content, true) THEN v_chunk.content_hash END);
-END $_$;
+    AS ...;
 ALTER FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) RETURNS record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT c.relname,
-    coalesce((SELECT o.option_value::integer FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'lists'), 100)
-  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-  WHERE i.indrelid = to_regclass('pgduet.code_embeddings_g' || generation_id) AND a.amname = 'ivfflat' AND i.indisvalid
-  ORDER BY c.oid DESC LIMIT 1
-$$;
+    AS ...;
 ALTER FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text, path text DEFAULT NULL::text) RETURNS TABLE(symbol text, kind text, language text, start_line integer, end_line integer, content text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER COST 10000 ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.chunk_code(plpy, content, language, path) if content is not None else []
-$$;
+    AS ...;
 ALTER FUNCTION pgduet.chunk_code(content text, language text, path text) OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.chunk_code(content text, language text, path text) IS 'Cuts source text into functions, methods, classes and blocks by its syntax tree; language is told from path where not given; line windows where no grammar is known';
 CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text) RETURNS public.halfvec
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.embed(plpy, content, role)
-$$;
+    AS ...;
 ALTER FUNCTION pgduet.embed(content text, role text) OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.embed(content text, role text) IS 'Vector of one text. role: document (to store, the default) or query. NULL gives NULL; blank text is an error (22023)';
 CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
     LANGUAGE plpgsql STABLE STRICT ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  -- Counted from 1 whatever the caller's array bounds are.
-  v_contents text[] := ARRAY(SELECT u.content FROM unnest(contents) WITH ORDINALITY u (content, place) ORDER BY u.place);
-  v_slice integer := pgduet._batch_texts();
-BEGIN
-  FOR v_done IN 0 .. cardinality(v_contents) - 1 BY v_slice LOOP
-    RETURN QUERY SELECT v_done + r.ordinality, r.embedding
-      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role) r;
-  END LOOP;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet.embed_batch(contents text[], role text) OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.embed_batch(contents text[], role text) IS 'Vectors of many texts in the order given, few calls to the model; NULL and blank texts give NULL';
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 6
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_pending bigint;
-  v_generation integer;
-BEGIN
-  RETURN QUERY SELECT 'postgresql', 'ok', current_setting('server_version');
-  RETURN QUERY SELECT 'pgvector', 'ok', x.extversion FROM pg_extension x WHERE x.extname = 'vector';
-  BEGIN
-    RETURN QUERY SELECT 'backend', 'ok', 'package version ' || pgduet.version();
-    RETURN QUERY SELECT * FROM pgduet._sidecar_health();
-  EXCEPTION WHEN OTHERS THEN
-    RETURN QUERY SELECT 'backend', 'fail', SQLERRM;
-  END;
-  SELECT coalesce(sum(v.pending), 0)::bigint INTO v_pending FROM pgduet.coverage v;
-  RETURN QUERY SELECT 'coverage', CASE WHEN v_pending = 0 THEN 'ok' ELSE 'warn' END, v_pending || ' chunks pending';
-  SELECT g.generation_id INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
-  RETURN QUERY SELECT 'index', 'ok', coalesce(i.index_name || ', ' || i.lists || ' lists', 'none yet: exact search')
-    FROM pgduet._sketch_index(v_generation) i;
-END $$;
+    AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.health() IS 'State of each part: ok, warn or fail, with a detail';
 CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE sql STABLE COST 1e+06 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  SELECT * FROM pgduet._similar_code($1, $2, $3, $4, $5, $6, $7)
-$_$;
+    AS ...;
 ALTER FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) IS 'The k chunks nearest in meaning to a query, best first. language, repo, path_like (LIKE pattern) and min_similarity (cosine; its scale depends on the model) narrow the search; distinct_content shows copies once';
 CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE sql STABLE COST 10000 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  SELECT * FROM pgduet._similar_to($1, $2, $3, $4, $5, $6, $7)
-$_$;
+    AS ...;
 ALTER FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) IS 'The k chunks nearest in meaning to a stored chunk, best first, without a model call; the chunk itself (and, with distinct_content, its copies) left out';
 CREATE FUNCTION pgduet.version() RETURNS text
     LANGUAGE plpython3u STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.package_version()
-$$;
+    AS ...;
 ALTER FUNCTION pgduet.version() OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.version() IS 'Version of the package that PostgreSQL''s Python runs';
 CREATE TABLE pgduet._index_build (
@@ -537,7 +226,7 @@ ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
 COMMENT ON TABLE pgduet.code_chunks IS 'Pieces of code that are searched: write here by INSERT, COPY, ON CONFLICT or MERGE; vectors follow by trigger';
 COMMENT ON COLUMN pgduet.code_chunks.repo IS 'Repository or collection the chunk belongs to';
 COMMENT ON COLUMN pgduet.code_chunks.path IS 'Path of the file within the repository';
-COMMENT ON COLUMN pgduet.code_chunks.symbol IS 'Dotted name of the function, method or class; NULL for a block of plain statements';
+COMMENT ON COLUMN pgduet.code_chunks.symbol IS 'Dotted name of the function, method or class; of a block: what it stands in or creates, else NULL';
 COMMENT ON COLUMN pgduet.code_chunks.kind IS 'function, method, class or block';
 COMMENT ON COLUMN pgduet.code_chunks.language IS 'Programming language in lower case, such as python';
 COMMENT ON COLUMN pgduet.code_chunks.start_line IS 'First line of the chunk in its file, counted from 1';

@@ -142,8 +142,11 @@ def _apply_sql_files(connection: Connection, model: str) -> None:
             try:
                 connection.execute(text.encode())
             except psycopg.Error as error:
-                error.add_note(f"in sql/{name}")
-                raise
+                raise PgduetError(
+                    f"sql/{name} failed: {error}",
+                    hint="nothing was changed; a function of another signature is left from a development version "
+                    "or was made by hand: drop it, then run this again",
+                ) from error
         connection.execute(_after_sql_files(model))
 
 

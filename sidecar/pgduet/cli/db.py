@@ -1,8 +1,13 @@
 """`pgduet db`: install, upgrade, describe, set up and remove the schema."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pgduet.database.connection import Connection
 
 Dsn = Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")]
 
@@ -91,7 +96,10 @@ def uninstall(
         typer.echo(f"roles that another database still needs were left: {', '.join(kept)}")
 
 
-def _connect(dsn: str):  # type: ignore[no-untyped-def] # psycopg is imported by the commands only
+@contextmanager
+def _connect(dsn: str) -> "Iterator[Connection]":
     from pgduet.database.connection import connect
+    from pgduet.database.errors import readable_errors
 
-    return connect(dsn, autocommit=True)
+    with readable_errors(), connect(dsn, autocommit=True) as connection:
+        yield connection

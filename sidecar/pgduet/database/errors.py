@@ -7,6 +7,9 @@ import psycopg
 
 from pgduet.errors import PgduetError
 
+# Undefined schema, table, function or column.
+_MISSING = ("3F000", "42P01", "42883", "42703")
+
 
 class DatabaseError(PgduetError):
     """PostgreSQL refused or went away; `sqlstate` is its code, None where the connection is gone."""
@@ -30,4 +33,7 @@ def readable_errors() -> Iterator[None]:
         message = error.diag.message_primary or str(error).strip()
         # PL/Python puts its exception's name before the text.
         message = message.removeprefix("plpy.Error: ")
-        raise DatabaseError(message, error.diag.message_hint or "", error.sqlstate) from error
+        hint = error.diag.message_hint or ""
+        if error.sqlstate in _MISSING and "pgduet" in message:
+            hint = "pgduet is not installed in this database, or in an older version: run `pgduet db migrate`"
+        raise DatabaseError(message, hint, error.sqlstate) from error
