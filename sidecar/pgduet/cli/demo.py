@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from pgduet.local.stack import Stack
 
 _PACKAGES = ("json", "http", "asyncio", "email")
-_SEARCHES = ("parse an email address header", "decode json from a string", "cancel a task when a timeout passes")
+_SEARCHES = (
+    "parse a list of email addresses from a header",
+    "decode json from a string",
+    "cancel a task when a timeout passes",
+)
 _SIDECAR_SECONDS = 300
 # Two slow processor cores embed the demo's few thousand chunks in minutes.
 _EMBED_SECONDS = 3600

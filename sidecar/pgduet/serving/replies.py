@@ -16,7 +16,7 @@ def text_error(text: str, max_characters: int) -> pb.EmbedError | None:
         message = f"the text has {len(text)} characters; the limit is {max_characters}"
         return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_TOO_LONG, message=message)
     if _BLANK.fullmatch(text):
-        return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text has nothing but white space")
+        return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank: nothing but white space")
     return None
 
 
