@@ -6,11 +6,6 @@ CREATE FUNCTION pgduet._batch_texts() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._batch_texts() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._call_context(OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer, OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision) RETURNS record
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._call_context(OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer, OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -161,6 +156,55 @@ CREATE FUNCTION pgduet.version() RETURNS text
     AS ...;
 ALTER FUNCTION pgduet.version() OWNER TO pgduet_owner;
 COMMENT ON FUNCTION pgduet.version() IS 'Version of the package that PostgreSQL''s Python runs';
+CREATE TABLE pgduet._setting (
+    key text NOT NULL,
+    value text NOT NULL,
+    description text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT _setting_check CHECK (
+CASE key
+    WHEN 'sidecar_address'::text THEN (value <> ''::text)
+    WHEN 'deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
+    WHEN 'batch_deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
+    WHEN 'batch_texts'::text THEN ((value ~ '^[0-9]{1,4}$'::text) AND (((value)::integer >= 1) AND ((value)::integer <= 4096)))
+    ELSE false
+END)
+);
+ALTER TABLE pgduet._setting OWNER TO pgduet_owner;
+CREATE TABLE pgduet.generations (
+    generation_id integer NOT NULL,
+    name text NOT NULL,
+    model text NOT NULL,
+    fingerprint text,
+    state text NOT NULL,
+    parent integer,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    activated_at timestamp with time zone,
+    CONSTRAINT generations_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text, 'retired'::text])))
+);
+ALTER TABLE pgduet.generations OWNER TO pgduet_owner;
+COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
+CREATE VIEW pgduet._call_context AS
+ SELECT ( SELECT s.value
+           FROM pgduet._setting s
+          WHERE (s.key = 'sidecar_address'::text)) AS sidecar_address,
+    (( SELECT s.value
+           FROM pgduet._setting s
+          WHERE (s.key = 'deadline_ms'::text)))::integer AS deadline_ms,
+    (( SELECT s.value
+           FROM pgduet._setting s
+          WHERE (s.key = 'batch_deadline_ms'::text)))::integer AS batch_deadline_ms,
+    g.model,
+    g.fingerprint,
+    (EXTRACT(epoch FROM statement_timestamp()))::double precision AS statement,
+        CASE
+            WHEN (current_setting('statement_timeout'::text) <> '0'::text) THEN (EXTRACT(epoch FROM ((current_setting('statement_timeout'::text))::interval - (clock_timestamp() - statement_timestamp()))))::double precision
+            ELSE NULL::double precision
+        END AS remaining
+   FROM (( SELECT) one
+     LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)));
+ALTER TABLE pgduet._call_context OWNER TO pgduet_owner;
 CREATE TABLE pgduet._index_build (
     build_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -189,21 +233,6 @@ CREATE TABLE pgduet._migration (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE pgduet._migration OWNER TO pgduet_owner;
-CREATE TABLE pgduet._setting (
-    key text NOT NULL,
-    value text NOT NULL,
-    description text NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT _setting_check CHECK (
-CASE key
-    WHEN 'sidecar_address'::text THEN (value <> ''::text)
-    WHEN 'deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
-    WHEN 'batch_deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
-    WHEN 'batch_texts'::text THEN ((value ~ '^[0-9]{1,4}$'::text) AND (((value)::integer >= 1) AND ((value)::integer <= 4096)))
-    ELSE false
-END)
-);
-ALTER TABLE pgduet._setting OWNER TO pgduet_owner;
 CREATE TABLE pgduet.code_chunks (
     chunk_id bigint NOT NULL,
     repo text,
@@ -282,20 +311,6 @@ CREATE TABLE pgduet.code_embeddings_g1 (
 );
 ALTER TABLE ONLY pgduet.code_embeddings_g1 ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings_g1 OWNER TO pgduet_owner;
-CREATE TABLE pgduet.generations (
-    generation_id integer NOT NULL,
-    name text NOT NULL,
-    model text NOT NULL,
-    fingerprint text,
-    state text NOT NULL,
-    parent integer,
-    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    activated_at timestamp with time zone,
-    CONSTRAINT generations_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text, 'retired'::text])))
-);
-ALTER TABLE pgduet.generations OWNER TO pgduet_owner;
-COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
 CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
  SELECT c.repo,
     c.language,
@@ -385,7 +400,6 @@ GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
 GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._batch_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._batch_texts() TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._call_context(OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer, OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._check_k(k integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_k(k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._chunk_touched() FROM PUBLIC;
@@ -430,15 +444,15 @@ REVOKE ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language te
 GRANT ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.version() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.version() TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
 GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
 GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;

@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, NoReturn
 
 import grpc
 
-from pgduet.backend.channel import call, get_stub
+from pgduet.backend.channel import call
 from pgduet.backend.errors import raise_bad_value, raise_rpc_error
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
@@ -24,6 +25,7 @@ _memo: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 _memo_statement: float | None = None
 
 
+@cache
 def package_version() -> str:
     """Return the version of the package that the server's Python found."""
     return version("pgduet")
@@ -98,7 +100,7 @@ def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
     context = read_context(plpy)
     timeout, _ = context.timeout(1)
     try:
-        reply = call(plpy, get_stub(context.address).ListModels.future, pb.ListModelsRequest(), timeout)
+        reply = call(plpy, context.address, "ListModels", pb.ListModelsRequest(), timeout)
     except grpc.RpcError as error:
         return [("sidecar", "fail", f"{context.address}: {error.code().name}: {error.details()}")]
     rows = [("sidecar", "ok", f"{context.address}, version {reply.version}")]
@@ -132,7 +134,7 @@ def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str) 
 def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, texts: int) -> Any:
     timeout, by_statement = context.timeout(texts)
     try:
-        return call(plpy, getattr(get_stub(context.address), method).future, request, timeout)
+        return call(plpy, context.address, method, request, timeout)
     except grpc.RpcError as error:
         raise_rpc_error(plpy, error, address=context.address, seconds=timeout, by_statement=by_statement)
 

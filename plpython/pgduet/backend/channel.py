@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 # The backend never forks, and gRPC's fork handlers cost time and threads; its logs belong to nobody here.
@@ -31,15 +32,59 @@ _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
 ]
 
-_channel: grpc.Channel | None = None
-_stub: EmbeddingServiceStub | None = None
-_channel_key: tuple[int, str] | None = None
+
+class _Call:
+    """One blocking call, made by the caller thread; `finished` is released when `result` or `error` is there."""
+
+    def __init__(self, method: Callable[..., Any], request: object, timeout: float) -> None:
+        self._method, self._request, self._timeout = method, request, timeout
+        self.result: Any = None
+        self.error: grpc.RpcError | ValueError | None = None
+        self.finished = threading.Lock()
+        self.finished.acquire()
+
+    def make(self) -> None:
+        try:
+            self.result = self._method(self._request, timeout=self._timeout)
+        except (grpc.RpcError, ValueError) as error:  # ValueError: the channel was closed before the call began
+            self.error = error
+        self.finished.release()
+
+
+class _Connection:
+    """A channel, and the thread that makes the blocking calls on it.
+
+    A thread kept for the connection's life: gRPC's own futures start one for every call, which takes longer than the
+    call. No signal may reach a thread that is started here: only the main thread runs PostgreSQL's handlers.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.key = (os.getpid(), address)
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        with _signals_blocked():
+            self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+            threading.Thread(target=self._make_calls, name="pgduet calls", daemon=True).start()
+        self.stub = EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def start(self, call: _Call) -> None:
+        self._calls.put(call)
+
+    def close(self) -> None:
+        """Close the channel, which cancels a call in flight and tells the sidecar, and end the thread."""
+        self._calls.put(None)
+        self._channel.close()
+
+    def _make_calls(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call.make()
+
+
+_connection: _Connection | None = None
 _interrupt_plan: Any = None
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Keep the server's signals away from threads started inside: only the main thread may handle them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield
@@ -47,22 +92,25 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def get_stub(address: str) -> EmbeddingServiceStub:
-    """Return the stub on this process's channel, made anew when the process or the address changed."""
-    global _channel, _channel_key, _stub
-    key = (os.getpid(), address)
-    if _stub is None or _channel_key != key:
-        if _channel is not None and _channel_key is not None and _channel_key[0] == key[0]:
-            _channel.close()
-        with _signals_blocked():
-            _channel = grpc.insecure_channel(address, options=_OPTIONS)
-        _stub = EmbeddingServiceStub(_channel)  # type: ignore[no-untyped-call]
-        _channel_key = key
-    return _stub
+def _connect(address: str) -> _Connection:
+    """Return this process's connection to the address, made anew when the process or the address changed."""
+    global _connection
+    if _connection is None or _connection.key != (os.getpid(), address):
+        if _connection is not None and _connection.key[0] == os.getpid():
+            _connection.close()
+        _connection = _Connection(address)
+    return _connection
 
 
-def call(plpy: Plpy, method: Callable[..., Any], request: object, timeout: float) -> Any:
-    """Call one unary method with a deadline in seconds, in a way that the server can interrupt.
+def _disconnect() -> None:
+    global _connection
+    if _connection is not None:
+        _connection.close()
+        _connection = None
+
+
+def call(plpy: Plpy, address: str, method: str, request: object, timeout: float) -> Any:
+    """Call one method of the sidecar with a deadline in seconds, in a way that the server can interrupt.
 
     Raises grpc.RpcError as the call ends. A cancel, timeout or terminate of the statement surfaces here within
     50 ms from the query between two waits; whatever ends the wait, the sidecar is told to drop the work.
@@ -70,13 +118,16 @@ def call(plpy: Plpy, method: Callable[..., Any], request: object, timeout: float
     global _interrupt_plan
     if _interrupt_plan is None:
         _interrupt_plan = plpy.prepare("SELECT 1")
-    done = threading.Event()
-    with _signals_blocked():
-        future = method(request, timeout=timeout)
-        future.add_done_callback(lambda _: done.set())
+    connection = _connect(address)
+    started = _Call(getattr(connection.stub, method), request, timeout)
+    connection.start(started)
+    answered = False
     try:
-        while not done.wait(_SLICE):
+        while not (answered := started.finished.acquire(timeout=_SLICE)):
             plpy.execute(_interrupt_plan)
-        return future.result()
     finally:
-        future.cancel()
+        if not answered:
+            _disconnect()
+    if started.error is not None:
+        raise started.error
+    return started.result

@@ -6,7 +6,7 @@ from pgduet.backend.plpy_types import Plpy
 
 # One round trip for everything. An address comes from an admin-owned table and never from a session setting:
 # any role can SET one. `statement` tells two statements of one session apart.
-_QUERY = "SELECT * FROM pgduet._call_context()"
+_QUERY = "SELECT * FROM pgduet._call_context"
 
 _plan: object = None
 

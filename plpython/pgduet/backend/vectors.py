@@ -1,21 +1,26 @@
 """From the wire's bytes to the text that PostgreSQL's types read."""
 
-import struct
-from functools import cache
+from struct import unpack, unpack_from
 
 from pgduet.v1.embedding_pb2 import EmbedResponse
 
 
-@cache
-def _row_format(width: int) -> tuple[struct.Struct, str]:
-    # Five significant digits tell any two half-precision numbers apart, so the text loses nothing.
-    return struct.Struct(f"<{width}e"), "[" + ",".join(["%.5g"] * width) + "]"
+class _HalfTexts(dict[int, str]):
+    """Text forms of half-precision numbers by their bits, made as they come up: formatting is the slow part."""
+
+    def __missing__(self, bits: int) -> str:
+        # Five significant digits tell any two half-precision numbers apart, so the text loses nothing.
+        text = self[bits] = format(unpack("<e", bits.to_bytes(2, "little"))[0], ".5g")
+        return text
+
+
+_text_of = _HalfTexts().__getitem__
 
 
 def embedding_text(response: EmbedResponse, index: int) -> str:
     """Return one vector of a response in halfvec's text form, exact for half-precision numbers."""
-    unpack, template = _row_format(response.width)
-    return template % unpack.unpack_from(response.embeddings, index * unpack.size)
+    bits = unpack_from(f"<{response.width}H", response.embeddings, index * response.width * 2)
+    return f"[{','.join(map(_text_of, bits))}]"
 
 
 def sketch_text(response: EmbedResponse, index: int) -> str:

@@ -1,21 +1,18 @@
--- What the server-side package asks for before each call: settings, active generation, time left.
--- SECURITY DEFINER: callers need no right on _setting, and nobody but an admin can change where code is sent.
-CREATE OR REPLACE FUNCTION pgduet._call_context(
-  OUT sidecar_address text, OUT deadline_ms integer, OUT batch_deadline_ms integer,
-  OUT model text, OUT fingerprint text, OUT statement double precision, OUT remaining double precision)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT
-    max(s.value) FILTER (WHERE s.key = 'sidecar_address'),
-    max(s.value) FILTER (WHERE s.key = 'deadline_ms')::integer,
-    max(s.value) FILTER (WHERE s.key = 'batch_deadline_ms')::integer,
-    (SELECT g.model FROM pgduet.generations g WHERE g.state = 'active'),
-    (SELECT g.fingerprint FROM pgduet.generations g WHERE g.state = 'active'),
-    extract(epoch FROM statement_timestamp())::double precision,
-    CASE WHEN current_setting('statement_timeout') <> '0' THEN
-      extract(epoch FROM current_setting('statement_timeout')::interval
-        - (clock_timestamp() - statement_timestamp()))::double precision END
-  FROM pgduet._setting s
-$$;
+-- What the server-side package asks for before each call: settings, active generation, time left. Read with the
+-- owner's rights by functions that are SECURITY DEFINER: callers need no right on _setting, and nobody but an admin
+-- can change where code is sent. A view, because its plan is kept for the session.
+CREATE OR REPLACE VIEW pgduet._call_context AS
+SELECT
+  (SELECT s.value FROM pgduet._setting s WHERE s.key = 'sidecar_address') AS sidecar_address,
+  (SELECT s.value FROM pgduet._setting s WHERE s.key = 'deadline_ms')::integer AS deadline_ms,
+  (SELECT s.value FROM pgduet._setting s WHERE s.key = 'batch_deadline_ms')::integer AS batch_deadline_ms,
+  g.model,
+  g.fingerprint,
+  extract(epoch FROM pg_catalog.statement_timestamp())::double precision AS statement,
+  CASE WHEN pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    extract(epoch FROM pg_catalog.current_setting('statement_timeout')::interval
+      - (pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::double precision END AS remaining
+FROM (SELECT) one LEFT JOIN pgduet.generations g ON g.state = 'active';
 
 CREATE OR REPLACE FUNCTION pgduet._batch_texts() RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
