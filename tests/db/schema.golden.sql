@@ -355,13 +355,13 @@ CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
     b.rows_at_build,
     b.started_at,
     b.finished_at,
-    COALESCE(i.indisvalid, false) AS valid,
+    i.indisvalid AS valid,
     pg_relation_size((i.indexrelid)::regclass) AS bytes
    FROM ((pgduet._index_build b
-     LEFT JOIN pg_class c ON (((c.relname = b.index_name) AND (c.relnamespace = ('pgduet'::regnamespace)::oid))))
-     LEFT JOIN pg_index i ON ((i.indexrelid = c.oid)));
+     JOIN pg_class c ON (((c.relname = b.index_name) AND (c.relnamespace = ('pgduet'::regnamespace)::oid))))
+     JOIN pg_index i ON ((i.indexrelid = c.oid)));
 ALTER TABLE pgduet.index_status OWNER TO pgduet_owner;
-COMMENT ON VIEW pgduet.index_status IS 'Builds of the index on the sketches, with their size';
+COMMENT ON VIEW pgduet.index_status IS 'Indexes on the sketches that exist: lists, rows they were built on, validity and size';
 ALTER TABLE ONLY pgduet.code_embeddings ATTACH PARTITION pgduet.code_embeddings_g1 FOR VALUES IN (1);
 ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);

@@ -26,7 +26,8 @@ _OPTIONS = [
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
     # A sidecar that comes back is found within a second or two: gRPC's own back-off grows to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # How long one attempt to connect may take: a busy sidecar is slow to shake hands.
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     # The server's environment must not send code through a web proxy.
     ("grpc.enable_http_proxy", 0),

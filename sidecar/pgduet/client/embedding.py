@@ -24,7 +24,8 @@ _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     # gRPC waits up to two minutes between attempts by default; a restarted sidecar is back in seconds.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # How long one attempt to connect may take: a busy sidecar is slow to shake hands.
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 2000),
 ]
 

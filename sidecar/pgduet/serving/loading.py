@@ -1,6 +1,9 @@
 """Getting a duet from the store into memory, fit for use."""
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,10 +29,11 @@ def load(settings: Settings) -> "Duet":
     """
     _ensure_present(settings)
     started = time.perf_counter()
-    # Not at the top: this imports torch, and the server answers "loading" before that.
-    from pgduet.encoding import load_duet
+    with _uncollected():
+        # Not at the top: this imports torch, and the server answers "loading" before that.
+        from pgduet.encoding import load_duet
 
-    duet = load_duet(settings.model, settings.models_dir, settings.threads)
+        duet = load_duet(settings.model, settings.models_dir, settings.threads)
     loaded = time.perf_counter()
     duet.self_test()
     _log.info(
@@ -40,6 +44,21 @@ def load(settings: Settings) -> "Duet":
         self_test_seconds=round(time.perf_counter() - loaded, 2),
     )
     return duet
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make what is loaded inside exempt from garbage collection.
+
+    Modules and vocabularies are a million objects that all stay: looking through them takes a third of the loading
+    time, and later lengthens every full collection.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _ensure_present(settings: Settings) -> None:

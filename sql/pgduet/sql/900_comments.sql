@@ -26,4 +26,4 @@ COMMENT ON FUNCTION pgduet.health() IS 'State of each part: ok, warn or fail, wi
 COMMENT ON FUNCTION pgduet.version() IS 'Version of the package that PostgreSQL''s Python runs';
 COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
 COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';
-COMMENT ON VIEW pgduet.index_status IS 'Builds of the index on the sketches, with their size';
+COMMENT ON VIEW pgduet.index_status IS 'Indexes on the sketches that exist: lists, rows they were built on, validity and size';
