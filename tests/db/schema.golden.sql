@@ -1,6 +1,5 @@
 CREATE SCHEMA pgduet;
 ALTER SCHEMA pgduet OWNER TO pgduet_owner;
-COMMENT ON SCHEMA pgduet IS 'Code search by meaning: chunks of code, their vectors, and functions that search them';
 CREATE FUNCTION pgduet._batch_texts() RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -119,43 +118,36 @@ CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.chunk_code(content text, language text, path text) OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.chunk_code(content text, language text, path text) IS 'Cuts source text into functions, methods, classes and blocks by its syntax tree; language is told from path where not given; line windows where no grammar is known';
 CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text) RETURNS public.halfvec
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.embed(content text, role text) OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.embed(content text, role text) IS 'Vector of one text. role: document (to store, the default) or query. NULL gives NULL; blank text is an error (22023)';
 CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
     LANGUAGE plpgsql STABLE STRICT ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.embed_batch(contents text[], role text) OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.embed_batch(contents text[], role text) IS 'Vectors of many texts in the order given, few calls to the model; NULL and blank texts give NULL';
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 6
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.health() IS 'State of each part: ok, warn or fail, with a detail';
 CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE sql STABLE COST 1e+06 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) IS 'The k chunks nearest in meaning to a query, best first. language, repo, path_like (LIKE pattern) and min_similarity (cosine; its scale depends on the model) narrow the search; distinct_content shows copies once';
 CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
     LANGUAGE sql STABLE COST 10000 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) IS 'The k chunks nearest in meaning to a stored chunk, best first, without a model call; the chunk itself (and, with distinct_content, its copies) left out';
 CREATE FUNCTION pgduet.version() RETURNS text
     LANGUAGE plpython3u STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.version() OWNER TO pgduet_owner;
-COMMENT ON FUNCTION pgduet.version() IS 'Version of the package that PostgreSQL''s Python runs';
 CREATE TABLE pgduet._setting (
     key text NOT NULL,
     value text NOT NULL,
@@ -184,7 +176,6 @@ CREATE TABLE pgduet.generations (
     CONSTRAINT generations_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text, 'retired'::text])))
 );
 ALTER TABLE pgduet.generations OWNER TO pgduet_owner;
-COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
 CREATE VIEW pgduet._call_context AS
  SELECT ( SELECT s.value
            FROM pgduet._setting s
@@ -252,18 +243,6 @@ CREATE TABLE pgduet.code_chunks (
     CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
 );
 ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
-COMMENT ON TABLE pgduet.code_chunks IS 'Pieces of code that are searched: write here by INSERT, COPY, ON CONFLICT or MERGE; vectors follow by trigger';
-COMMENT ON COLUMN pgduet.code_chunks.repo IS 'Repository or collection the chunk belongs to';
-COMMENT ON COLUMN pgduet.code_chunks.path IS 'Path of the file within the repository';
-COMMENT ON COLUMN pgduet.code_chunks.symbol IS 'Dotted name of the function, method or class; of a block: what it stands in or creates, else NULL';
-COMMENT ON COLUMN pgduet.code_chunks.kind IS 'function, method, class or block';
-COMMENT ON COLUMN pgduet.code_chunks.language IS 'Programming language in lower case, such as python';
-COMMENT ON COLUMN pgduet.code_chunks.start_line IS 'First line of the chunk in its file, counted from 1';
-COMMENT ON COLUMN pgduet.code_chunks.end_line IS 'Last line of the chunk in its file';
-COMMENT ON COLUMN pgduet.code_chunks.content IS 'The code itself; NULL or blank content is kept and never embedded';
-COMMENT ON COLUMN pgduet.code_chunks.content_hash IS 'SHA-256 of the content; NULL where there is nothing to embed';
-COMMENT ON COLUMN pgduet.code_chunks.source IS 'Who keeps this chunk up to date, such as ingest:myrepo; NULL for rows written by hand';
-COMMENT ON COLUMN pgduet.code_chunks.source_key IS 'Key of the chunk within its source';
 ALTER TABLE pgduet.code_chunks ALTER COLUMN chunk_id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME pgduet.code_chunks_chunk_id_seq
     START WITH 1
@@ -290,10 +269,6 @@ CREATE TABLE pgduet.code_embeddings (
 PARTITION BY LIST (generation_id);
 ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
-COMMENT ON TABLE pgduet.code_embeddings IS 'Vectors of the chunks, one partition for each generation; written by triggers and the worker only';
-COMMENT ON COLUMN pgduet.code_embeddings.embedding IS 'Unit vector of 2560: code half of 1536, then text half of 1024';
-COMMENT ON COLUMN pgduet.code_embeddings.sketch IS 'Signs of the rotated vector: candidates are found by Hamming distance on it';
-COMMENT ON COLUMN pgduet.code_embeddings.truncated IS 'True where a half of the duet read only the beginning of the content';
 CREATE TABLE pgduet.code_embeddings_g1 (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -325,7 +300,6 @@ CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
           WHERE (g.state = 'active'::text))))))
   GROUP BY c.repo, c.language;
 ALTER TABLE pgduet.coverage OWNER TO pgduet_owner;
-COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
 CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
  SELECT g.generation_id,
     g.name,
@@ -339,7 +313,6 @@ CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
           WHERE (e.generation_id = g.generation_id)) AS vectors
    FROM pgduet.generations g;
 ALTER TABLE pgduet.generation_status OWNER TO pgduet_owner;
-COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';
 ALTER TABLE pgduet.generations ALTER COLUMN generation_id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME pgduet.generations_generation_id_seq
     START WITH 1
@@ -361,7 +334,6 @@ CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
      JOIN pg_class c ON (((c.relname = b.index_name) AND (c.relnamespace = ('pgduet'::regnamespace)::oid))))
      JOIN pg_index i ON ((i.indexrelid = c.oid)));
 ALTER TABLE pgduet.index_status OWNER TO pgduet_owner;
-COMMENT ON VIEW pgduet.index_status IS 'Indexes on the sketches that exist: lists, rows they were built on, validity and size';
 ALTER TABLE ONLY pgduet.code_embeddings ATTACH PARTITION pgduet.code_embeddings_g1 FOR VALUES IN (1);
 ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parent / "schema.golden.sql"
 
 def dump_schema(database: Database) -> str:
     """Dump the schema without bodies of functions and what differs from run to run."""
-    command = [str(find_binaries()["pg_dump"]), "--schema-only", "--schema=pgduet", database.conninfo]
+    command = [str(find_binaries()["pg_dump"]), "--schema-only", "--no-comments", "--schema=pgduet", database.conninfo]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     # Bodies stand in sql/ and would only be told twice.
     text = re.sub(r"AS (\$_?\$).*?\1", "AS ...", text, flags=re.DOTALL)
