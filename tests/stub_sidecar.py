@@ -60,6 +60,8 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.drop = False
         self.fingerprint = "stub-fingerprint-1"
         self.die_after: int | None = None
+        self.poison: str | None = None  # a request with this text fails as a whole
+        self.blank_for_stub: str | None = None  # this text gets an error of its own
         self.requests: list[SeenRequest] = []
         self._died = threading.Event()
         self._process_dies = False
@@ -153,6 +155,8 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     def _refuse(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> None:
         self._refuse_status(context)
+        if self.poison in request.texts:
+            context.abort(grpc.StatusCode.INTERNAL, "the model failed")
         if request.model != self.model:
             context.abort(grpc.StatusCode.NOT_FOUND, f"no model {request.model!r} here; served: {self.model}")
         if request.expected_fingerprint not in ("", self.fingerprint):
@@ -168,7 +172,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         rows, sketches, results = [], [], []
         for text in texts:
             vector = stub_vector(text, role, self.width)
-            if blank := not text.strip():
+            if blank := not text.strip() or text == self.blank_for_stub:
                 vector = np.zeros_like(vector)
             sketches.append(np.packbits(vector > 0).tobytes())
             if self.nan:

@@ -126,3 +126,10 @@ def test_the_own_deadline_without_a_statement_timeout_is_no_cancel(
         session.execute("SELECT pgduet.embed('x')")
     assert caught.value.sqlstate == "58030"
     assert caught.value.diag.message_hint
+
+
+def test_several_statements_in_one_message_are_not_cut_short(session: Connection, stub: StubSidecar) -> None:
+    stub.delay = 0.1
+    session.execute("SET statement_timeout = '1s'")
+    session.execute("SELECT pg_sleep(0.6); SELECT pg_sleep(0.35); SELECT pgduet.embed('late')")
+    session.execute("SELECT pg_sleep(0.7); SELECT pg_sleep(0.7); SELECT pgduet.embed('later')")

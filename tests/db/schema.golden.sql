@@ -47,16 +47,11 @@ CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._create_generation(name text, model text, state text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS void
+CREATE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._embed_chunks(ids bigint[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_missing(slice integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._embed_missing(slice integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_query_ids(query text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -383,8 +378,7 @@ REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._embed_chunks(ids bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._embed_missing(slice integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._embed_missing(slice integer) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._embed_chunks(ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._embed_query_ids(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text) TO pgduet_reader;
@@ -409,6 +403,7 @@ GRANT ALL ON FUNCTION pgduet.embed(content text, role text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed_batch(contents text[], role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
@@ -420,11 +415,21 @@ GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
 GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;

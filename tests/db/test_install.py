@@ -108,6 +108,19 @@ def test_a_database_that_is_not_utf8_is_refused(empty_database: Database) -> Non
             admin.execute("DROP DATABASE latin")
 
 
+def test_uninstalling_leaves_what_is_not_ours(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE ROLE pgduet_app LOGIN IN ROLE pgduet_reader")
+        connection.execute("CREATE TABLE orders AS SELECT 1 AS id; ALTER TABLE orders OWNER TO pgduet_app")
+        connection.execute("CREATE TABLE notes AS SELECT 1 AS id; ALTER TABLE notes OWNER TO pgduet_owner")
+        try:
+            uninstall(connection)
+            assert connection.execute("SELECT id FROM orders UNION ALL SELECT id FROM notes").fetchall() == [(1,), (1,)]
+            assert connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'pgduet_app'").fetchone() == (1,)
+        finally:
+            connection.execute("DROP OWNED BY pgduet_app; DROP ROLE pgduet_app")
+
+
 def test_uninstalling_leaves_the_extensions_and_nothing_of_ours(database: Database) -> None:
     with database.connect() as connection:
         uninstall(connection)

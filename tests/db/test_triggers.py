@@ -150,3 +150,13 @@ def test_an_ordinary_writer_can_insert_and_a_reader_can_search_with_nothing_else
     finally:
         session.execute("RESET SESSION AUTHORIZATION")
         session.execute("DROP ROLE w; DROP ROLE r")
+
+
+def test_a_monitor_reads_the_views_and_no_code(session: Connection) -> None:
+    session.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('a')")
+    session.execute("SET ROLE pg_monitor")
+    assert session.execute("SELECT chunks, embedded FROM pgduet.coverage").fetchone() == (1, 1)
+    session.execute("SELECT * FROM pgduet.generation_status, pgduet.health()")
+    session.execute("SELECT * FROM pgduet.index_status")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute("SELECT content FROM pgduet.code_chunks")

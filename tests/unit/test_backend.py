@@ -3,13 +3,11 @@
 import struct
 import time
 
-import grpc
 import numpy as np
 import pytest
 
 from fix_plpy import FakePlpy, PlpyError
 from pgduet import backend
-from pgduet.backend.errors import raise_rpc_error
 from pgduet.backend.settings import CallContext
 from pgduet.backend.vectors import embedding_text, is_complete, sketch_text
 from pgduet.v1 import embedding_pb2 as pb
@@ -95,7 +93,7 @@ def test_no_active_generation_is_a_clear_error(plpy: FakePlpy) -> None:
         (None, 2, (120.0, False)),
         (0.3, 1, (0.3, True)),
         (60.0, 1, (5.0, False)),
-        (-1.0, 1, (0.001, True)),
+        (-1.0, 1, (5.0, False)),
     ],
 )
 def test_the_deadline_is_the_smaller_of_setting_and_time_left(
@@ -105,18 +103,16 @@ def test_the_deadline_is_the_smaller_of_setting_and_time_left(
     assert context.timeout(texts) == expected
 
 
-class _Deadline(grpc.RpcError):
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.DEADLINE_EXCEEDED
+def test_a_wrong_figure_for_the_time_left_does_not_end_a_call(connected: FakePlpy, stub: StubSidecar) -> None:
+    stub.delay = 0.3
+    connected.context["remaining"] = 0.1
+    (row,) = backend.embed_rows(connected, ["x"], "document")
+    assert np.array_equal(as_vector(row[1]), stub_vector("x").astype(np.float16))
+    assert [request.cancelled for request in stub.requests] == [True, False]
 
-    def details(self) -> str:
-        return "Deadline Exceeded"
 
-
-@pytest.mark.parametrize(("by_statement", "sqlstate"), [(True, "57014"), (False, "58030")])
-def test_running_out_of_statement_timeout_is_a_cancel_and_of_the_own_deadline_is_not(
-    plpy: FakePlpy, by_statement: bool, sqlstate: str
-) -> None:
-    with pytest.raises(PlpyError) as caught:
-        raise_rpc_error(plpy, _Deadline(), address="a", seconds=1.0, by_statement=by_statement)
-    assert caught.value.fields["sqlstate"] == sqlstate
+def test_megabytes_of_text_go_in_several_requests(connected: FakePlpy, stub: StubSidecar) -> None:
+    rows = backend.embed_rows(connected, [letter * 1_900_000 for letter in "abcdefghij"], "document")
+    assert [row[0] for row in rows] == list(range(1, 11))
+    assert [request.texts for request in stub.requests] == [4, 4, 2]
+    assert np.array_equal(as_vector(rows[9][1]), stub_vector("j" * 1_900_000).astype(np.float16))

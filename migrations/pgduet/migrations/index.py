@@ -48,8 +48,8 @@ def keep_index(connection: Connection, *, rebuild: bool = False) -> str:
         state = _read_state(connection)
         if state is None:
             return "there is no active generation"
-        _drop_invalid(connection, state)
-        if state.rows < _MIN_ROWS and state.index_name is None:
+        _drop_superseded(connection, state)
+        if state.rows < _MIN_ROWS and not rebuild:
             return f"{state.rows:,} vectors: no index yet, searches scan exactly (an index comes at {_MIN_ROWS:,})"
         if not rebuild and not _is_due(state):
             return f"index {state.index_name} is good for {state.rows:,} vectors"
@@ -73,9 +73,10 @@ def _read_state(connection: Connection) -> _State | None:
     return _State(*row) if row else None
 
 
-def _drop_invalid(connection: Connection, state: _State) -> None:
-    """Drop what a cancelled build left behind."""
-    for (name,) in connection.execute(_queries()["invalid"], {"generation_id": state.generation_id}).fetchall():
+def _drop_superseded(connection: Connection, state: _State) -> None:
+    """Drop what cancelled builds left behind: half-built indexes, and old ones that a new one has replaced."""
+    values = {"generation_id": state.generation_id, "current": state.index_name}
+    for (name,) in connection.execute(_queries()["superseded"], values).fetchall():
         _drop(connection, name)
 
 

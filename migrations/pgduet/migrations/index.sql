@@ -4,9 +4,10 @@ SELECT g.generation_id, (SELECT count(*) FROM pgduet.code_embeddings e WHERE e.g
 FROM pgduet.generations g, pgduet._sketch_index(g.generation_id) i
 WHERE g.state = 'active'
 
--- invalid --
+-- superseded --
 SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-WHERE i.indrelid = to_regclass('pgduet.code_embeddings_g' || %(generation_id)s) AND a.amname = 'ivfflat' AND NOT i.indisvalid
+WHERE i.indrelid = to_regclass('pgduet.code_embeddings_g' || %(generation_id)s) AND a.amname = 'ivfflat'
+  AND c.relname LIKE 'code\_embeddings\_g%%\_sketch\_ivfflat\_%%' AND c.relname IS DISTINCT FROM %(current)s
 
 -- start --
 INSERT INTO pgduet._index_build AS b (generation_id, index_name, lists, rows_at_build)

@@ -24,6 +24,8 @@ Connection = psycopg.Connection[Any]
 # Held for the session while a schema changes, so that two installers wait for each other. Any fixed number does.
 _LOCK = 7096_2560
 
+_ROLES = ("pgduet_owner", "pgduet_reader", "pgduet_writer", "pgduet_admin", "pgduet_worker")
+
 
 @dataclass(frozen=True)
 class SchemaStatus:
@@ -99,10 +101,11 @@ def uninstall(connection: Connection) -> list[str]:
     _require_superuser(connection)
     connection.execute("SET client_min_messages = warning")
     connection.execute("DROP SCHEMA IF EXISTS pgduet CASCADE")
-    roles = [row[0] for row in connection.execute(r"SELECT rolname FROM pg_roles WHERE rolname LIKE 'pgduet\_%'")]
     kept = []
-    for role in roles:
+    for (role,) in connection.execute(_queries()["roles"], {"roles": list(_ROLES)}).fetchall():
         name = sql.Identifier(role)
+        # What somebody made outside the schema as one of the roles is not ours to drop.
+        connection.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(name))
         connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
         try:
             connection.execute(sql.SQL("DROP ROLE {}").format(name))

@@ -1,14 +1,15 @@
 """The model calls behind the SQL functions."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any, NoReturn
 
 import grpc
 
-from pgduet.backend.channel import call
+from pgduet.backend.channel import call, let_interrupts_act
 from pgduet.backend.errors import raise_bad_value, raise_rpc_error
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
@@ -17,6 +18,8 @@ from pgduet.v1 import embedding_pb2 as pb
 
 _ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
 _MEMO_TEXTS = 64
+# A character takes up to four bytes, a message 64 MiB.
+_REQUEST_CHARACTERS = 8_000_000
 _NO_TEXT = (None, None, None, None, None, "the text is null", None)
 
 # Vectors of this statement's last texts, so that `ORDER BY embedding <=> pgduet.embed('x')` is one model call
@@ -52,18 +55,37 @@ def embed(plpy: Plpy, content: str, role: str) -> str:
 
 
 def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str) -> list[tuple[Any, ...]]:
-    """Return one row per text, in order, after one call to the sidecar.
+    """Return one row per text, in order, after one call to the sidecar (more only for megabytes of text).
 
     A row is (ordinality from 1, embedding, sketch, code tokens, text tokens, truncated, failure, fingerprint).
     A text without a vector has NULL for all but ordinality and failure; NULL and blank texts are not errors here.
     """
     context = read_context(plpy)
-    present = [text for text in contents if text is not None]
-    response = _request(plpy, context, present, role) if present else pb.EmbedResponse()
-    made = (_row(response, index) for index in range(len(present)))
+    made = iter(
+        [
+            _row(response, index)
+            for texts in _requests([text for text in contents if text is not None])
+            for response in [_request(plpy, context, texts, role)]
+            for index in range(len(texts))
+        ]
+    )
     return [
         (ordinality, *(_NO_TEXT if text is None else next(made))) for ordinality, text in enumerate(contents, start=1)
     ]
+
+
+def _requests(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Cut texts into requests well under the limit on one message."""
+    request: list[str] = []
+    characters = 0
+    for text in texts:
+        if request and characters + len(text) > _REQUEST_CHARACTERS:
+            yield request
+            request, characters = [], 0
+        request.append(text)
+        characters += len(text)
+    if request:
+        yield request
 
 
 def _row(response: pb.EmbedResponse, index: int) -> tuple[Any, ...]:
@@ -136,7 +158,12 @@ def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, tex
     try:
         return call(plpy, context.address, method, request, timeout)
     except grpc.RpcError as error:
-        raise_rpc_error(plpy, error, address=context.address, seconds=timeout, by_statement=by_statement)
+        if by_statement and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            # PostgreSQL ends the statement here. If not, several statements came in one message, or the timeout was
+            # set within this one: what is left of it is then not known, and the own deadline holds.
+            let_interrupts_act(plpy, 0.1)
+            return _call(plpy, replace(context, remaining=None), method, request, texts=texts)
+        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
 
 
 def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
@@ -40,16 +41,17 @@ class _Call:
     def __init__(self, method: Callable[..., Any], request: object, timeout: float) -> None:
         self._method, self._request, self._timeout = method, request, timeout
         self.result: Any = None
-        self.error: grpc.RpcError | ValueError | None = None
+        self.error: BaseException | None = None
         self.finished = threading.Lock()
         self.finished.acquire()
 
     def make(self) -> None:
         try:
             self.result = self._method(self._request, timeout=self._timeout)
-        except (grpc.RpcError, ValueError) as error:  # ValueError: the channel was closed before the call began
+        except BaseException as error:  # raised again in the main thread, which waits for it
             self.error = error
-        self.finished.release()
+        finally:
+            self.finished.release()
 
 
 class _Connection:
@@ -108,6 +110,14 @@ def _disconnect() -> None:
     if _connection is not None:
         _connection.close()
         _connection = None
+
+
+def let_interrupts_act(plpy: Plpy, seconds: float) -> None:
+    """Give PostgreSQL time to act on a cancel or timeout that is due: it does so inside this call, or it has none."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        plpy.execute("SELECT 1")
+        time.sleep(0.005)
 
 
 def call(plpy: Plpy, address: str, method: str, request: object, timeout: float) -> Any:

@@ -36,14 +36,11 @@ _MAPPINGS = {
 _OTHER = _Mapping("58000", f"The sidecar's log says more. {_DOCTOR}")
 
 
-def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, *, address: str, seconds: float, by_statement: bool) -> None:
-    """Raise the SQL error for a failed call to the sidecar.
-
-    `by_statement` says that statement_timeout was the limit: running out of it is then 57014, as everywhere.
-    """
+def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, *, address: str, seconds: float) -> None:
+    """Raise the SQL error for a failed call to the sidecar with a deadline of so many seconds."""
     status, details = error.code(), error.details() or "no reason given"
-    if status is grpc.StatusCode.DEADLINE_EXCEEDED and by_statement:
-        plpy.error("canceling statement due to statement timeout", sqlstate="57014")
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details:
+        raise_bad_value(plpy, "the text is larger than one message to the sidecar may be", "Cut it into chunks.")
     mapping = _MAPPINGS.get(status, _OTHER)
     if status is grpc.StatusCode.UNAVAILABLE:
         what = f"the embedding sidecar at {address} cannot be reached: {details}"

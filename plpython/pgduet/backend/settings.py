@@ -30,8 +30,9 @@ class CallContext:
     def timeout(self, texts: int) -> tuple[float, bool]:
         """Return the seconds a call with so many texts may take, and whether statement_timeout set them."""
         limit = self.deadline if texts == 1 else self.batch_deadline
-        if self.remaining is not None and self.remaining < limit:
-            return max(self.remaining, 0.001), True
+        # Nothing left means that the figure is wrong: PostgreSQL would have ended the statement.
+        if self.remaining is not None and 0 < self.remaining < limit:
+            return self.remaining, True
         return limit, False
 
 

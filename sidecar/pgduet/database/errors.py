@@ -21,7 +21,7 @@ class DatabaseError(PgduetError):
     @property
     def is_passing(self) -> bool:
         """Tell whether trying again later may help: outage, overload, deadlock or a lost connection."""
-        return self.sqlstate is None or self.sqlstate[:2] in ("08", "40", "53", "57", "58")
+        return self.sqlstate is None or self.sqlstate == "58030" or self.sqlstate[:2] in ("08", "40", "53", "57")
 
 
 @contextmanager

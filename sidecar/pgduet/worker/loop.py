@@ -10,7 +10,7 @@ import structlog
 
 from pgduet.database.connection import Connection
 from pgduet.database.errors import DatabaseError, readable_errors
-from pgduet.database.missing import embed_missing
+from pgduet.database.missing import embed_chunks, find_missing
 from pgduet.errors import PgduetError
 from pgduet.migrations.index import keep_index
 
@@ -57,13 +57,37 @@ class Worker:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _round(self, connection: Connection) -> None:
-        embedded = 0
-        while not self._stopping.is_set() and (count := embed_missing(connection, _SLICE)):
-            embedded += count
-            log.info("embedded", chunks=embedded)
-        if not self._stopping.is_set():
+        self._embed_all(connection)
+        if self._stopping.is_set():
+            return
+        try:
             with readable_errors():
                 log.info("index", state=keep_index(connection))
+        except DatabaseError as error:
+            if error.sqlstate is None:
+                raise
+            # Vectors are worth more than the index: searches work without it.
+            log.warning("the index was not looked after", reason=str(error), hint=error.hint)
+
+    def _embed_all(self, connection: Connection) -> None:
+        """Go once through all that is pending; what cannot be embedded waits for the next round."""
+        last, embedded = 0, 0
+        while not self._stopping.is_set() and (ids := find_missing(connection, last, _SLICE)):
+            last = ids[-1]
+            embedded += self._embed(connection, ids)
+            log.info("embedded", chunks=embedded)
+
+    def _embed(self, connection: Connection, ids: list[int]) -> int:
+        """Embed a slice; where it fails for a reason that does not pass, each chunk by itself."""
+        try:
+            return embed_chunks(connection, ids)
+        except DatabaseError as error:
+            if error.is_passing:
+                raise
+            if len(ids) > 1:
+                return sum(self._embed(connection, [chunk_id]) for chunk_id in ids)
+            log.warning("a chunk cannot be embedded", chunk_id=ids[0], reason=str(error), hint=error.hint)
+            return 0
 
 
 @contextmanager

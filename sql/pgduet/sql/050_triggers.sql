@@ -3,46 +3,54 @@
 -- right on code_embeddings. Statements over transition tables run by EXECUTE: the plan of a first small statement,
 -- once cached, takes time quadratic in the rows of a later large one.
 
--- Embeds the chunks of a list, with one call to the sidecar for each batch_texts of them.
-CREATE OR REPLACE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS void
+-- Embeds the chunks of a list by one call to the sidecar and returns how many vectors were stored. A chunk that
+-- changed during the call, or that somebody is changing, is left to whoever changes it: its row is locked, in a new
+-- snapshot, before its vector is written, and the content must still be the one that was sent.
+CREATE OR REPLACE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_generation pgduet.generations;
   v_ids bigint[];
+  v_hashes bytea[];
   v_contents text[];
-  v_fingerprint text;
+  v_made record;
+  v_stored integer := 0;
 BEGIN
   SELECT * INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
-  SELECT array_agg(c.chunk_id ORDER BY c.chunk_id), array_agg(c.content ORDER BY c.chunk_id) INTO v_ids, v_contents
+  SELECT array_agg(c.chunk_id ORDER BY c.chunk_id), array_agg(c.content_hash ORDER BY c.chunk_id),
+    array_agg(c.content ORDER BY c.chunk_id) INTO v_ids, v_hashes, v_contents
   FROM pgduet.code_chunks c WHERE c.chunk_id = ANY (ids) AND c.content_hash IS NOT NULL;
   IF v_ids IS NULL THEN
-    RETURN;
+    RETURN 0;
   END IF;
-  WITH made AS MATERIALIZED (
-    SELECT * FROM pgduet._embed_rows(v_contents, 'document') r WHERE r.embedding IS NOT NULL
-  ), stored AS (
+  FOR v_made IN SELECT * FROM pgduet._embed_rows(v_contents, 'document') r WHERE r.embedding IS NOT NULL LOOP
     INSERT INTO pgduet.code_embeddings (chunk_id, generation_id, content_hash, embedding, sketch, repo, path, language,
       code_tokens, text_tokens, truncated)
-    SELECT c.chunk_id, v_generation.generation_id, c.content_hash, m.embedding, m.sketch, c.repo, c.path, c.language,
-      m.code_tokens, m.text_tokens, m.truncated
-    FROM made m JOIN pgduet.code_chunks c ON c.chunk_id = v_ids[m.ordinality]
+    SELECT c.chunk_id, v_generation.generation_id, c.content_hash, v_made.embedding, v_made.sketch, c.repo, c.path,
+      c.language, v_made.code_tokens, v_made.text_tokens, v_made.truncated
+    FROM pgduet.code_chunks c
+    WHERE c.chunk_id = v_ids[v_made.ordinality] AND c.content_hash = v_hashes[v_made.ordinality]
+    FOR NO KEY UPDATE SKIP LOCKED
     ON CONFLICT (chunk_id, generation_id) DO UPDATE SET
       (content_hash, embedding, sketch, repo, path, language, code_tokens, text_tokens, truncated, embedded_at) =
       (excluded.content_hash, excluded.embedding, excluded.sketch, excluded.repo, excluded.path, excluded.language,
-       excluded.code_tokens, excluded.text_tokens, excluded.truncated, excluded.embedded_at)
-  )
-  SELECT min(m.fingerprint) INTO v_fingerprint FROM made m;
+       excluded.code_tokens, excluded.text_tokens, excluded.truncated, excluded.embedded_at);
+    IF FOUND THEN
+      v_stored := v_stored + 1;
+    END IF;
+  END LOOP;
   -- A new generation takes the fingerprint of its first vectors; from then on the sidecar refuses any other.
-  IF v_generation.fingerprint IS NULL AND v_fingerprint IS NOT NULL THEN
-    UPDATE pgduet.generations g SET fingerprint = v_fingerprint
+  IF v_generation.fingerprint IS NULL AND v_stored > 0 THEN
+    UPDATE pgduet.generations g SET fingerprint = v_made.fingerprint
     WHERE g.generation_id = v_generation.generation_id AND g.fingerprint IS NULL;
     IF NOT EXISTS (SELECT FROM pgduet.generations g
-      WHERE g.generation_id = v_generation.generation_id AND g.fingerprint = v_fingerprint)
+      WHERE g.generation_id = v_generation.generation_id AND g.fingerprint = v_made.fingerprint)
     THEN
-      RAISE EXCEPTION 'another session has just stored vectors of another fingerprint than %', v_fingerprint
+      RAISE EXCEPTION 'another session has just stored vectors of another fingerprint than %', v_made.fingerprint
         USING ERRCODE = '55000', HINT = 'Make all sidecars run the same model, then try again.';
     END IF;
   END IF;
+  RETURN v_stored;
 END $$;
 
 -- Ids in slices, so that neither texts nor vectors of a large statement are ever all in memory.
@@ -94,6 +102,8 @@ CREATE OR REPLACE FUNCTION pgduet._chunks_truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   TRUNCATE pgduet.code_embeddings;
+  -- The index was emptied too and knows nothing of the rows to come: any number of them is due for a new one.
+  UPDATE pgduet._index_build SET rows_at_build = 0;
   RETURN NULL;
 END $$;
 

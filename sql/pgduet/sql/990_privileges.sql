@@ -29,6 +29,11 @@ GRANT pgduet_writer TO pgduet_admin;
 -- A search runs with its caller's rights, so that row security holds: readers need its parts too.
 GRANT SELECT ON pgduet.code_chunks, pgduet.code_embeddings, pgduet.generations, pgduet._index_build TO pgduet_reader;
 GRANT SELECT ON pgduet.coverage, pgduet.generation_status, pgduet.index_status TO pgduet_reader, pg_monitor;
+-- The views run with their reader's rights: monitors count, and see neither code nor paths.
+GRANT SELECT ON pgduet.generations, pgduet._index_build TO pg_monitor;
+GRANT SELECT (chunk_id, repo, language, content_hash) ON pgduet.code_chunks TO pg_monitor;
+GRANT SELECT (chunk_id, generation_id, content_hash, truncated) ON pgduet.code_embeddings TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
   pgduet.embed(text, text), pgduet.embed_batch(text[], text), pgduet.chunk_code(text, text, text),
   pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
@@ -49,5 +54,5 @@ END $$;
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON pgduet.code_chunks TO pgduet_writer;
 GRANT SELECT, UPDATE (value, updated_at) ON pgduet._setting TO pgduet_admin;
 GRANT SELECT ON pgduet._installation TO pgduet_admin;
-GRANT EXECUTE ON FUNCTION pgduet._embed_missing(integer) TO pgduet_worker;
+GRANT EXECUTE ON FUNCTION pgduet._embed_chunks(bigint[]) TO pgduet_worker;
 GRANT EXECUTE ON FUNCTION pgduet._content_hash(text) TO pgduet_writer;
