@@ -28,6 +28,7 @@ def all_cancelled(stub: StubSidecar) -> bool:
 
 @pytest.fixture
 def session(stub_database: Database) -> Iterator[Connection]:
+    stub_database.set("trigger_mode", "sync")
     with stub_database.connect() as connection:
         connection.execute("SELECT pgduet.embed('warm up')")
         yield connection

@@ -69,6 +69,7 @@ def test_a_wrong_answer_is_refused_and_nothing_is_stored(
     stub_database: Database, stub: StubSidecar, switch: str, value: object, sqlstate: str
 ) -> None:
     setattr(stub, switch, value)
+    stub_database.set("trigger_mode", "sync")
     with stub_database.connect() as session:
         with pytest.raises(psycopg.Error) as caught:
             session.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('a'), ('b')")
@@ -77,6 +78,7 @@ def test_a_wrong_answer_is_refused_and_nothing_is_stored(
 
 
 def test_vectors_of_another_fingerprint_are_refused(stub_database: Database, stub: StubSidecar) -> None:
+    stub_database.set("trigger_mode", "sync")
     with stub_database.connect() as session:
         session.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('a')")
         stub.fingerprint = "another"

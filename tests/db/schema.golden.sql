@@ -5,6 +5,21 @@ CREATE FUNCTION pgduet._batch_texts() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._batch_texts() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._changed_query(operation text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._changed_query(operation text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -15,26 +30,25 @@ CREATE FUNCTION pgduet._chunk_touched() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._chunk_touched() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._chunks_deleted() RETURNS trigger
+CREATE FUNCTION pgduet._chunks_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._chunks_deleted() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._chunks_inserted() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._chunks_inserted() OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._chunks_changed() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_truncated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._chunks_truncated() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._chunks_updated() RETURNS trigger
+CREATE FUNCTION pgduet._claim(worker text, batch integer, lease double precision) RETURNS TABLE(chunk_id bigint, seqs bigint[], attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS ...;
-ALTER FUNCTION pgduet._chunks_updated() OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._claim(worker text, batch integer, lease double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -47,27 +61,42 @@ CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._create_generation(name text, model text, state text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_chunks(ids bigint[]) RETURNS integer
+CREATE FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._embed_chunks(ids bigint[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_query_ids(query text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._embed_query_ids(query text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_rows(contents text[], role text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
+ALTER FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._embed_rows(contents text[], role text) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._leave(worker text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._leave(worker text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._load_backend() RETURNS boolean
     LANGUAGE plpython3u SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._load_backend() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
+CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '16MB'
@@ -78,6 +107,32 @@ CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer,
     SET "ivfflat.iterative_scan" TO 'relaxed_order'
     AS ...;
 ALTER FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._next_due() RETURNS double precision
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text DEFAULT NULL::text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._resolve(chunk_ids bigint[]) RETURNS TABLE(generation_id integer, model text, fingerprint text, is_active boolean, chunk_id bigint, content_hash bytea, content text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._resolve(chunk_ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -93,12 +148,12 @@ CREATE FUNCTION pgduet._sidecar_health() RETURNS TABLE(component text, status te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sidecar_health() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
+CREATE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
+CREATE FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -108,6 +163,49 @@ CREATE FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._sliced_query(query text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) RETURNS double precision
+    LANGUAGE plpython3u SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._trigger_mode() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._trigger_mode() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._try_embed(chunk_ids bigint[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._try_embed(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._unresolved(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._wake() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._wake() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text, path text DEFAULT NULL::text) RETURNS TABLE(symbol text, kind text, language text, start_line integer, end_line integer, content text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER COST 10000 ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -124,16 +222,26 @@ CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'
     AS ...;
 ALTER FUNCTION pgduet.embed_batch(contents text[], role text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 6
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 8
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
+CREATE FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.retry_failed(error_class text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.retry_failed(error_class text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE sql STABLE COST 1e+06 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision)
+CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE sql STABLE COST 10000 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -154,6 +262,10 @@ CASE key
     WHEN 'deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
     WHEN 'batch_deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
     WHEN 'batch_texts'::text THEN ((value ~ '^[0-9]{1,4}$'::text) AND (((value)::integer >= 1) AND ((value)::integer <= 4096)))
+    WHEN 'trigger_mode'::text THEN (value = ANY (ARRAY['auto'::text, 'sync'::text, 'queue'::text]))
+    WHEN 'sync_max_rows'::text THEN (value ~ '^[0-9]{1,6}$'::text)
+    WHEN 'sync_timeout_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
+    WHEN 'notify'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     ELSE false
 END)
 );
@@ -191,6 +303,17 @@ CREATE VIEW pgduet._call_context AS
    FROM (( SELECT) one
      LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)));
 ALTER TABLE pgduet._call_context OWNER TO pgduet_owner;
+CREATE TABLE pgduet._dead_letter (
+    chunk_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    content_hash bytea NOT NULL,
+    error_class text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL,
+    failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT _dead_letter_error_class_check CHECK ((error_class = ANY (ARRAY['row_temporary'::text, 'row_permanent'::text])))
+);
+ALTER TABLE pgduet._dead_letter OWNER TO pgduet_owner;
 CREATE TABLE pgduet._index_build (
     build_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -215,10 +338,52 @@ CREATE TABLE pgduet._installation (
     sql_hash text NOT NULL
 );
 ALTER TABLE pgduet._installation OWNER TO pgduet_owner;
+CREATE VIEW pgduet._live_generation AS
+ SELECT g.generation_id,
+    g.model,
+    g.fingerprint,
+    (g.state = 'active'::text) AS is_active
+   FROM pgduet.generations g
+  WHERE (g.state = ANY (ARRAY['active'::text, 'building'::text, 'ready'::text]));
+ALTER TABLE pgduet._live_generation OWNER TO pgduet_owner;
 CREATE TABLE pgduet._migration (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE pgduet._migration OWNER TO pgduet_owner;
+CREATE TABLE pgduet._pending (
+    seq bigint NOT NULL,
+    chunk_id bigint,
+    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_owner text,
+    error_class text,
+    error text
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
+ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
+ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._pending_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._worker (
+    worker text NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text NOT NULL,
+    detail text,
+    embedded bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE pgduet._worker OWNER TO pgduet_owner;
 CREATE TABLE pgduet.code_chunks (
     chunk_id bigint NOT NULL,
     repo text,
@@ -238,14 +403,6 @@ CREATE TABLE pgduet.code_chunks (
     CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
 );
 ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
-ALTER TABLE pgduet.code_chunks ALTER COLUMN chunk_id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME pgduet.code_chunks_chunk_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
 CREATE TABLE pgduet.code_embeddings (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -264,6 +421,41 @@ CREATE TABLE pgduet.code_embeddings (
 PARTITION BY LIST (generation_id);
 ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
+CREATE VIEW pgduet.chunk_status WITH (security_invoker='true') AS
+ SELECT c.chunk_id,
+    c.repo,
+    c.path,
+    c.symbol,
+        CASE
+            WHEN (c.content_hash IS NULL) THEN 'skipped'::text
+            WHEN (e.chunk_id IS NOT NULL) THEN 'embedded'::text
+            WHEN (d.chunk_id IS NOT NULL) THEN 'failed'::text
+            ELSE 'pending'::text
+        END AS state,
+        CASE
+            WHEN (c.content IS NULL) THEN 'the content is NULL'::text
+            WHEN (c.content_hash IS NULL) THEN 'the content is blank'::text
+            WHEN e.truncated THEN (('only the beginning was read: the content has '::text || GREATEST(e.code_tokens, e.text_tokens)) || ' tokens'::text)
+            WHEN (e.chunk_id IS NULL) THEN d.error
+            ELSE NULL::text
+        END AS reason,
+    e.code_tokens,
+    e.text_tokens,
+    e.truncated,
+    e.embedded_at
+   FROM (((pgduet.code_chunks c
+     LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)))
+     LEFT JOIN pgduet.code_embeddings e ON (((e.chunk_id = c.chunk_id) AND (e.generation_id = g.generation_id) AND (e.content_hash = c.content_hash))))
+     LEFT JOIN pgduet._dead_letter d ON (((d.chunk_id = c.chunk_id) AND (d.generation_id = g.generation_id) AND (d.content_hash = c.content_hash))));
+ALTER TABLE pgduet.chunk_status OWNER TO pgduet_owner;
+ALTER TABLE pgduet.code_chunks ALTER COLUMN chunk_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME pgduet.code_chunks_chunk_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pgduet.code_embeddings_g1 (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -295,6 +487,38 @@ CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
           WHERE (g.state = 'active'::text))))))
   GROUP BY c.repo, c.language;
 ALTER TABLE pgduet.coverage OWNER TO pgduet_owner;
+CREATE VIEW pgduet.failures WITH (security_invoker='true') AS
+ SELECT c.chunk_id,
+    c.repo,
+    c.path,
+    c.symbol,
+    f.state,
+    f.error_class,
+    f.error,
+    f.attempts,
+    f.failed_at,
+    f.next_attempt_at
+   FROM (( SELECT d.chunk_id,
+            'failed'::text AS state,
+            d.error_class,
+            d.error,
+            d.attempts,
+            d.failed_at,
+            NULL::timestamp with time zone AS next_attempt_at
+           FROM pgduet._dead_letter d
+        UNION ALL
+         SELECT p.chunk_id,
+            'retrying'::text,
+            max(p.error_class) AS max,
+            max(p.error) AS max,
+            max(p.attempts) AS max,
+            NULL::timestamp with time zone,
+            min(p.next_attempt_at) AS min
+           FROM pgduet._pending p
+          WHERE (p.error_class IS NOT NULL)
+          GROUP BY p.chunk_id) f
+     JOIN pgduet.code_chunks c ON ((c.chunk_id = f.chunk_id)));
+ALTER TABLE pgduet.failures OWNER TO pgduet_owner;
 CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
  SELECT g.generation_id,
     g.name,
@@ -329,13 +553,73 @@ CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
      JOIN pg_class c ON (((c.relname = b.index_name) AND (c.relnamespace = ('pgduet'::regnamespace)::oid))))
      JOIN pg_index i ON ((i.indexrelid = c.oid)));
 ALTER TABLE pgduet.index_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
+ WITH queued AS (
+         SELECT p.chunk_id,
+            min(p.enqueued_at) AS since,
+            max(p.attempts) AS attempts,
+            min(p.next_attempt_at) AS next_attempt_at,
+                CASE
+                    WHEN bool_or((p.leased_until > clock_timestamp())) THEN 'in_work'::text
+                    WHEN bool_or((p.error_class IS NOT NULL)) THEN 'retrying'::text
+                    ELSE 'waiting'::text
+                END AS state,
+            max(p.error) AS error
+           FROM pgduet._pending p
+          GROUP BY p.chunk_id
+        ), counted AS (
+         SELECT q.state,
+            count(*) AS chunks,
+            min(q.since) AS since,
+            min(q.next_attempt_at) AS next_attempt_at,
+            max(q.error) AS example
+           FROM queued q
+          GROUP BY q.state
+        UNION ALL
+         SELECT 'failed'::text,
+            count(DISTINCT d.chunk_id) AS count,
+            min(d.failed_at) AS min,
+            NULL::timestamp with time zone,
+            max(d.error) AS max
+           FROM pgduet._dead_letter d
+        )
+ SELECT s.state,
+    s.meaning,
+    COALESCE(n.chunks, (0)::bigint) AS chunks,
+    (EXTRACT(epoch FROM (clock_timestamp() - n.since)))::double precision AS oldest_seconds,
+    n.next_attempt_at,
+    n.example AS last_error
+   FROM (( VALUES (1,'waiting'::text,'will be embedded as soon as a worker and the sidecar are free'::text), (2,'in_work'::text,'a worker has it in hand'::text), (3,'retrying'::text,'failed at least once and will be tried again; see pgduet.failures'::text), (4,'failed'::text,'given up; see pgduet.failures, then SELECT pgduet.retry_failed()'::text)) s(place, state, meaning)
+     LEFT JOIN counted n ON ((n.state = s.state)))
+  ORDER BY s.place;
+ALTER TABLE pgduet.queue_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.worker_status WITH (security_invoker='true') AS
+ SELECT w.worker,
+    w.host,
+    w.pid,
+    w.version,
+    w.state,
+    w.detail,
+    w.embedded,
+    w.failed,
+    w.started_at,
+    w.seen_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - w.seen_at)))::double precision AS silent_seconds
+   FROM pgduet._worker w;
+ALTER TABLE pgduet.worker_status OWNER TO pgduet_owner;
 ALTER TABLE ONLY pgduet.code_embeddings ATTACH PARTITION pgduet.code_embeddings_g1 FOR VALUES IN (1);
+ALTER TABLE ONLY pgduet._dead_letter
+    ADD CONSTRAINT _dead_letter_pkey PRIMARY KEY (chunk_id, generation_id);
 ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);
 ALTER TABLE ONLY pgduet._migration
     ADD CONSTRAINT _migration_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY pgduet._pending
+    ADD CONSTRAINT _pending_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY pgduet._setting
     ADD CONSTRAINT _setting_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY pgduet._worker
+    ADD CONSTRAINT _worker_pkey PRIMARY KEY (worker);
 ALTER TABLE ONLY pgduet.code_chunks
     ADD CONSTRAINT code_chunks_pkey PRIMARY KEY (chunk_id);
 ALTER TABLE ONLY pgduet.code_chunks
@@ -348,43 +632,65 @@ ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_name_key UNIQUE (name);
 ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (generation_id);
+CREATE INDEX _pending_chunk ON pgduet._pending USING btree (chunk_id, seq);
 CREATE INDEX code_chunks_repo_path ON pgduet.code_chunks USING btree (repo, path);
+CREATE INDEX code_embeddings_content ON ONLY pgduet.code_embeddings USING btree (content_hash);
+CREATE INDEX code_embeddings_g1_content_hash_idx ON pgduet.code_embeddings_g1 USING btree (content_hash);
 CREATE INDEX code_embeddings_language ON ONLY pgduet.code_embeddings USING btree (language);
 CREATE INDEX code_embeddings_g1_language_idx ON pgduet.code_embeddings_g1 USING btree (language);
 CREATE INDEX code_embeddings_repo_path ON ONLY pgduet.code_embeddings USING btree (repo, path text_pattern_ops);
 CREATE INDEX code_embeddings_g1_repo_path_idx ON pgduet.code_embeddings_g1 USING btree (repo, path text_pattern_ops);
 CREATE UNIQUE INDEX generations_one_active ON pgduet.generations USING btree (state) WHERE (state = 'active'::text);
+ALTER INDEX pgduet.code_embeddings_content ATTACH PARTITION pgduet.code_embeddings_g1_content_hash_idx;
 ALTER INDEX pgduet.code_embeddings_language ATTACH PARTITION pgduet.code_embeddings_g1_language_idx;
 ALTER INDEX pgduet.code_embeddings_pkey ATTACH PARTITION pgduet.code_embeddings_g1_pkey;
 ALTER INDEX pgduet.code_embeddings_repo_path ATTACH PARTITION pgduet.code_embeddings_g1_repo_path_idx;
-CREATE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_deleted();
-CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_inserted();
+CREATE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
-CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_updated();
+CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
 GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._batch_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._batch_texts() TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._changed_query(operation text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._check_k(k integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_k(k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._chunk_touched() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._chunks_deleted() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._chunks_inserted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._chunks_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._chunks_truncated() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._chunks_updated() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._embed_chunks(ids bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._embed_chunks(ids bigint[]) TO pgduet_worker;
-REVOKE ALL ON FUNCTION pgduet._embed_query_ids(query text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) FROM PUBLIC;
@@ -396,6 +702,15 @@ REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_lan
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed(content text, role text) FROM PUBLIC;
@@ -405,6 +720,12 @@ GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text) TO pgduet_r
 REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet.retry_failed(error_class text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
@@ -412,13 +733,20 @@ GRANT ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language tex
 REVOKE ALL ON FUNCTION pgduet.version() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.version() TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
 GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
 GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
@@ -430,9 +758,15 @@ GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.worker_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.worker_status TO pg_monitor;

@@ -8,7 +8,6 @@ import pytest
 from fix_database import Database
 from pgduet.database.chunks import ChunkRow, insert_chunks
 from pgduet.database.connection import connect
-from pgduet.database.errors import DatabaseError
 from pgduet.database.search import search
 from pgduet.errors import PgduetError
 from pgduet.ingest import Report, ingest
@@ -29,8 +28,14 @@ def tree(tmp_path: Path) -> Path:
 
 
 def run(database: Database, *paths: Path, **options: Any) -> Report:
+    """Ingest, then make the vectors that wait."""
     with connect(database.conninfo, autocommit=True) as connection:
-        return ingest(paths, connection=connection, **options)
+        report = ingest(paths, connection=connection, **options)
+        connection.execute(
+            "SELECT pgduet._embed_within(ARRAY(SELECT p.chunk_id FROM pgduet._pending p), 60),"
+            " pgduet._finish(ARRAY(SELECT p.seq FROM pgduet._pending p))"
+        )
+        return report
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -126,27 +131,31 @@ def test_a_dry_run_counts_and_writes_nothing(stub_database: Database, tree: Path
     assert rows(stub_database, CONTENT) == []
 
 
-def test_slices_written_before_an_outage_stay_and_the_next_run_goes_on(
-    stub_database: Database, stub: StubSidecar, tmp_path: Path
+def test_slices_written_before_an_interrupt_stay_and_the_next_run_goes_on(
+    stub_database: Database, tmp_path: Path
 ) -> None:
     many = tmp_path / "many"
     many.mkdir()
     (many / "a.py").write_text("".join(f"def f{i}():\n    return {i}\n\n" for i in range(150)))
 
-    class Outage:
+    class Impatient:
         def begin(self, files: int) -> None: ...
         def file(self, path: str) -> None: ...
         def skip(self, path: str, reason: str) -> None: ...
         def loaded(self, chunks: int) -> None:
-            stub_database.set("sidecar_address", "unix:/nonexistent/sidecar.sock")
+            raise KeyboardInterrupt
 
-    with pytest.raises(DatabaseError) as caught:
-        run(stub_database, many, progress=Outage())
-    assert caught.value.hint
+    with pytest.raises(KeyboardInterrupt):
+        run(stub_database, many, progress=Impatient())
     assert rows(stub_database, "SELECT count(*) FROM pgduet.code_chunks") == [(64,)]
-    stub_database.set("sidecar_address", stub.address)
     assert counts(run(stub_database, many)) == (86, 0, 0, 64, 0)
     assert rows(stub_database, CURRENT) == [(150,)]
+
+
+def test_an_ingest_needs_no_sidecar(database: Database, tree: Path) -> None:
+    with connect(database.conninfo, autocommit=True) as connection:
+        assert ingest([tree], connection=connection).new == 5
+    assert rows(database, "SELECT chunks FROM pgduet.queue_status WHERE state = 'waiting'") == [(5,)]
 
 
 def test_chunks_of_a_file_that_cannot_be_read_are_kept(stub_database: Database, tree: Path) -> None:

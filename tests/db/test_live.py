@@ -13,6 +13,7 @@ ADD = "def add(a,b): return a+b"
 
 @pytest.fixture
 def session(live_database: Database) -> Iterator[Connection]:
+    live_database.set("trigger_mode", "sync")
     with live_database.connect() as connection:
         yield connection
 

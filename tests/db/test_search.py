@@ -24,6 +24,7 @@ def loaded(cluster: Cluster, template: str) -> Iterator[Database]:
         directory = stack.enter_context(open_directory())
         stub = stack.enter_context(StubSidecar(f"unix:{directory}/stub.sock"))
         database = stack.enter_context(new_database(cluster, template))
+        database.set("trigger_mode", "sync")
         database.set("sidecar_address", stub.address)
         load_chunks(database)
         yield database

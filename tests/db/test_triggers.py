@@ -1,4 +1,4 @@
-"""Vectors follow the rows of code_chunks, inside the statement that changes them."""
+"""Vectors follow the rows of code_chunks inside the statement that changes them, in the modes sync and auto."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,9 @@ STALE = """
 """
 
 
-@pytest.fixture
-def session(stub_database: Database) -> Iterator[Connection]:
+@pytest.fixture(params=["sync", "auto"])
+def session(stub_database: Database, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    stub_database.set("trigger_mode", request.param)
     with stub_database.connect() as connection:
         yield connection
 
@@ -76,11 +77,14 @@ def test_a_changed_key_moves_with_its_row(session: Connection) -> None:
     assert count(session, STALE) == 0
 
 
-def test_delete_and_truncate_take_the_vectors_along(session: Connection) -> None:
+def test_a_delete_takes_the_vectors_along_and_a_truncate_leaves_them_to_the_worker(session: Connection) -> None:
     session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'row ' || g FROM generate_series(1, 10) g")
     session.execute("DELETE FROM pgduet.code_chunks WHERE chunk_id <= 4")
     assert count(session, "SELECT count(*) FROM pgduet.code_embeddings") == 6
     session.execute("TRUNCATE pgduet.code_chunks")
+    assert count(session, "SELECT count(*) FROM pgduet.similar_code('row 7')") == 0
+    assert session.execute("SELECT chunk_id FROM pgduet._pending").fetchall() == [(None,)]
+    assert session.execute("SELECT enqueued, removed FROM pgduet.reconcile()").fetchone() == (0, 6)
     assert count(session, "SELECT count(*) FROM pgduet.code_embeddings") == 0
 
 
@@ -101,7 +105,10 @@ def test_copy_on_conflict_and_merge_are_covered(session: Connection) -> None:
     assert count(session, STALE) == 0
 
 
-def test_a_failure_fails_the_statement_and_loses_nothing_before_it(session: Connection, stub: StubSidecar) -> None:
+def test_in_sync_a_failure_fails_the_statement_and_loses_nothing_before_it(
+    session: Connection, stub: StubSidecar
+) -> None:
+    session.execute("SET pgduet.trigger_mode = 'sync'")
     session.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('kept')")
     stub.stop()
     with pytest.raises(psycopg.errors.IoError):
@@ -121,7 +128,9 @@ def test_a_large_update_after_a_small_one_keeps_its_plan_fast(session: Connectio
     session.execute("UPDATE pgduet.code_chunks SET path = 'p' WHERE chunk_id = 1")
     session.execute("SET statement_timeout = '20s'")
     session.execute("UPDATE pgduet.code_chunks SET path = 'q'")
-    assert count(session, "SELECT count(*) FROM pgduet.code_embeddings WHERE path = 'q'") == 20000
+    done = count(session, "SELECT count(*) FROM pgduet.code_embeddings WHERE path = 'q'")
+    queued = count(session, "SELECT count(DISTINCT chunk_id) FROM pgduet._pending")
+    assert sorted((done, queued)) == [0, 20000]
 
 
 def test_the_first_vectors_give_the_generation_its_fingerprint(session: Connection, stub: StubSidecar) -> None:
@@ -142,7 +151,9 @@ def test_an_ordinary_writer_can_insert_and_a_reader_can_search_with_nothing_else
             "SELECT * FROM pgduet._setting",
             "INSERT INTO pgduet.code_chunks (content) VALUES ('x')",
             "DELETE FROM pgduet.code_embeddings",
-            "SELECT pgduet._embed_chunks('{1}')",
+            "SELECT pgduet._embed_within('{1}', 1)",
+            "SELECT * FROM pgduet._claim('me', 1, 1)",
+            "SELECT pgduet.retry_failed()",
             "UPDATE pgduet._setting SET value = 'evil:1'",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -2,6 +2,7 @@
 
 import struct
 import time
+from math import inf
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def test_an_answer_with_a_missing_row_is_not_complete() -> None:
 
 
 def test_rows_keep_the_place_of_null_and_blank_texts(connected: FakePlpy, stub: StubSidecar) -> None:
-    rows = backend.embed_rows(connected, ["a", None, " ", "b"], "document")
+    rows = backend.embed_rows(connected, ["a", None, " ", "b"], "document", inf)
     assert [row[0] for row in rows] == [1, 2, 3, 4]
     assert [row[1] is None for row in rows] == [False, True, True, False]
     assert [row[6] for row in rows] == [None, "the text is null", "the text is blank", None]
@@ -56,7 +57,7 @@ def test_rows_keep_the_place_of_null_and_blank_texts(connected: FakePlpy, stub: 
 
 
 def test_all_null_is_no_call(plpy: FakePlpy) -> None:
-    assert [row[6] for row in backend.embed_rows(plpy, [None, None], "query")] == ["the text is null"] * 2
+    assert [row[6] for row in backend.embed_rows(plpy, [None, None], "query", inf)] == ["the text is null"] * 2
 
 
 def test_the_memo_holds_for_one_statement_only(connected: FakePlpy, stub: StubSidecar) -> None:
@@ -71,7 +72,7 @@ def test_an_interrupt_between_two_waits_cancels_the_call(connected: FakePlpy, st
     connected.cancel_at = 2
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        backend.embed_rows(connected, ["x"], "document")
+        backend.embed_rows(connected, ["x"], "document", inf)
     assert time.monotonic() - started < 1
     deadline = time.monotonic() + 5
     while not (stub.requests and stub.requests[0].cancelled):
@@ -106,13 +107,13 @@ def test_the_deadline_is_the_smaller_of_setting_and_time_left(
 def test_a_wrong_figure_for_the_time_left_does_not_end_a_call(connected: FakePlpy, stub: StubSidecar) -> None:
     stub.delay = 0.3
     connected.context["remaining"] = 0.1
-    (row,) = backend.embed_rows(connected, ["x"], "document")
+    (row,) = backend.embed_rows(connected, ["x"], "document", inf)
     assert np.array_equal(as_vector(row[1]), stub_vector("x").astype(np.float16))
     assert [request.cancelled for request in stub.requests] == [True, False]
 
 
 def test_megabytes_of_text_go_in_several_requests(connected: FakePlpy, stub: StubSidecar) -> None:
-    rows = backend.embed_rows(connected, [letter * 1_900_000 for letter in "abcdefghij"], "document")
+    rows = backend.embed_rows(connected, [letter * 1_900_000 for letter in "abcdefghij"], "document", inf)
     assert [row[0] for row in rows] == list(range(1, 11))
     assert [request.texts for request in stub.requests] == [4, 4, 2]
     assert np.array_equal(as_vector(rows[9][1]), stub_vector("j" * 1_900_000).astype(np.float16))

@@ -54,13 +54,15 @@ def embed(plpy: Plpy, content: str, role: str) -> str:
     return _memo[key]
 
 
-def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str) -> list[tuple[Any, ...]]:
+def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str, seconds: float) -> list[tuple[Any, ...]]:
     """Return one row per text, in order, after one call to the sidecar (more only for megabytes of text).
+
+    `seconds` limits the wait, beside the settings and what is left of statement_timeout.
 
     A row is (ordinality from 1, embedding, sketch, code tokens, text tokens, truncated, failure, fingerprint).
     A text without a vector has NULL for all but ordinality and failure; NULL and blank texts are not errors here.
     """
-    context = read_context(plpy)
+    context = read_context(plpy).within(seconds)
     made = iter(
         [
             _row(response, index)

@@ -1,6 +1,6 @@
 """What one call needs to know: where the sidecar is, which vectors are wanted, and how long it may take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgduet.backend.plpy_types import Plpy
 
@@ -34,6 +34,10 @@ class CallContext:
         if self.remaining is not None and 0 < self.remaining < limit:
             return self.remaining, True
         return limit, False
+
+    def within(self, seconds: float) -> "CallContext":
+        """Return the same for a caller that waits so many seconds at most."""
+        return replace(self, deadline=min(self.deadline, seconds), batch_deadline=min(self.batch_deadline, seconds))
 
 
 def read_context(plpy: Plpy) -> CallContext:

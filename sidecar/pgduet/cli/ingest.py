@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from pgduet.ingest import Report
 
+_WORKERS = "SELECT count(*) FROM pgduet.worker_status WHERE silent_seconds < 60"
+_NO_WORKER = "no worker runs: start `pgduet worker`, which makes the vectors; SELECT * FROM pgduet.queue_status tells"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -29,8 +32,8 @@ def ingest(
 ) -> None:
     """Load source files chunk by chunk; run it again to load what changed since.
 
-    Only new and changed chunks are embedded; those of deleted files go. What .gitignore files exclude, dependencies,
-    generated and binary files are skipped. An interrupted run goes on where it stopped.
+    Only new and changed chunks are embedded, by the worker; those of deleted files go. What .gitignore files exclude,
+    dependencies, generated and binary files are skipped. An interrupted run goes on where it stopped.
 
     Examples:
 
@@ -40,6 +43,7 @@ def ingest(
 
         pgduet ingest --dry-run --verbose .
     """
+    from pgduet.database.asking import ask
     from pgduet.database.connection import connect
     from pgduet.ingest import ingest
 
@@ -47,8 +51,12 @@ def ingest(
         report = ingest(
             paths, connection=connection, repo=repo, max_bytes=max_bytes, dry_run=dry_run, progress=progress
         )
-    if not quiet:
-        typer.echo(summary(report, dry_run=dry_run))
+        workers = ask(connection, _WORKERS)[0][0]
+    if quiet:
+        return
+    typer.echo(summary(report, dry_run=dry_run))
+    if (report.new or report.changed) and not dry_run:
+        typer.echo("the worker makes the vectors now" if workers else _NO_WORKER)
 
 
 def summary(report: "Report", *, dry_run: bool = False) -> str:

@@ -1,6 +1,7 @@
 """The rows of `pgduet.code_chunks` that an ingest reads and writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from pgduet.database.connection import Connection
@@ -61,12 +62,12 @@ def read_paths(connection: Connection, source: str, below: str) -> dict[str, int
 
 
 def insert_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
-    """Write new chunks by one COPY in one transaction; triggers embed them.
+    """Write new chunks by one COPY in one transaction; the worker embeds them.
 
     Raises DatabaseError with the server's message and hint, PgduetError when another ingest wrote the same keys.
     """
     try:
-        with readable_errors(), connection.transaction():
+        with readable_errors(), _queueing(connection):
             _copy(connection, "copy", rows)
     except DatabaseError as error:
         if error.sqlstate != _UNIQUE_VIOLATION:
@@ -80,10 +81,10 @@ def insert_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
 def update_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
     """Bring chunks, found by source and key, to these rows by one UPDATE in one transaction.
 
-    Triggers embed those whose content differs. Raises DatabaseError with the server's message and hint.
+    The worker embeds those whose content differs. Raises DatabaseError with the server's message and hint.
     """
     queries = load_queries("ingest")
-    with readable_errors(), connection.transaction():
+    with readable_errors(), _queueing(connection):
         connection.execute(queries["changed_table"])
         _copy(connection, "copy_changed", rows)
         connection.execute(queries["update"])
@@ -91,14 +92,22 @@ def update_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
 
 def delete_chunks(connection: Connection, chunk_ids: Sequence[int]) -> None:
     """Delete chunks by their id in one transaction. Raises DatabaseError."""
-    with readable_errors(), connection.transaction():
+    with readable_errors(), _queueing(connection):
         connection.execute(load_queries("ingest")["delete"], {"chunk_ids": list(chunk_ids)})
 
 
 def delete_files(connection: Connection, source: str, paths: Sequence[str]) -> None:
     """Delete all chunks that `source` has of these files in one transaction. Raises DatabaseError."""
-    with readable_errors(), connection.transaction():
+    with readable_errors(), _queueing(connection):
         connection.execute(load_queries("ingest")["delete_files"], {"source": source, "paths": list(paths)})
+
+
+@contextmanager
+def _queueing(connection: Connection) -> Iterator[None]:
+    """Open a transaction whose statements leave the vectors to the worker: a bulk load never waits for a model."""
+    with connection.transaction():
+        connection.execute("SET LOCAL pgduet.trigger_mode = 'queue'")
+        yield
 
 
 def _copy(connection: Connection, query: str, rows: Sequence[ChunkRow]) -> None:

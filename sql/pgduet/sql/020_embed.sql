@@ -9,14 +9,14 @@ SET search_path = pg_catalog, pg_temp AS $$
   return backend.embed(plpy, content, role)
 $$;
 
--- One call to the sidecar: callers cut long lists to slices of _batch_texts.
-CREATE OR REPLACE FUNCTION pgduet._embed_rows(contents text[], role text)
+-- One call to the sidecar, of `seconds` at most: callers cut long lists to slices of _batch_texts.
+CREATE OR REPLACE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision)
 RETURNS TABLE (ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer,
   truncated boolean, failure text, fingerprint text)
 LANGUAGE plpython3u STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER COST 1000000 ROWS 64
 SET search_path = pg_catalog, pg_temp AS $$
   backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.embed_rows(plpy, contents, role)
+  return backend.embed_rows(plpy, contents, role, seconds)
 $$;
 
 CREATE OR REPLACE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document')
@@ -29,7 +29,7 @@ DECLARE
 BEGIN
   FOR v_done IN 0 .. cardinality(v_contents) - 1 BY v_slice LOOP
     RETURN QUERY SELECT v_done + r.ordinality, r.embedding
-      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role) r;
+      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role, 'infinity') r;
   END LOOP;
 END $$;
 

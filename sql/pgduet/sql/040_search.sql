@@ -75,7 +75,7 @@ CREATE OR REPLACE FUNCTION pgduet._nearest(
   embedding halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text,
   min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
-  end_line integer, content text, similarity double precision)
+  end_line integer, content text, similarity double precision, source text, source_key text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp SET work_mem = '16MB'
 SET enable_seqscan = on SET enable_bitmapscan = on SET enable_sort = on
@@ -105,7 +105,9 @@ BEGIN
     v_depth := v_depth * 4;
   END LOOP;
   RETURN QUERY SELECT c.chunk_id, c.repo, c.path, c.symbol, c.kind, c.language, c.start_line, c.end_line, c.content,
-      1 - u.distance
+      1 - u.distance, c.source,
+      -- Of a watched row that was cut into several chunks all have its key; their own ends in a number.
+      CASE WHEN c.source_key IS NOT NULL THEN split_part(c.source_key, E'\x1f', 1) END
     FROM unnest(v_ids, v_distances) WITH ORDINALITY u (id, distance, place)
     JOIN pgduet.code_chunks c ON c.chunk_id = u.id
     WHERE $7 IS NULL OR 1 - u.distance >= $7 ORDER BY u.place;
@@ -123,7 +125,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text,
   path_like text, min_similarity double precision, distinct_content boolean)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
-  end_line integer, content text, similarity double precision)
+  end_line integer, content text, similarity double precision, source text, source_key text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_query record;
@@ -132,7 +134,7 @@ BEGIN
   IF k = 0 OR query IS NULL THEN
     RETURN;
   END IF;
-  SELECT r.embedding, r.sketch, r.failure INTO v_query FROM pgduet._embed_rows(ARRAY[query], 'query') r;
+  SELECT r.embedding, r.sketch, r.failure INTO v_query FROM pgduet._embed_rows(ARRAY[query], 'query', 'infinity') r;
   IF v_query.failure IS NOT NULL THEN
     RAISE EXCEPTION 'the query cannot be embedded: %', v_query.failure
       USING ERRCODE = '22023', HINT = 'A query needs at least one visible character.';
@@ -144,7 +146,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text,
   path_like text, min_similarity double precision, distinct_content boolean)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
-  end_line integer, content text, similarity double precision)
+  end_line integer, content text, similarity double precision, source text, source_key text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_chunk record;
@@ -169,7 +171,7 @@ CREATE OR REPLACE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10,
   repo text DEFAULT NULL, path_like text DEFAULT NULL, min_similarity double precision DEFAULT NULL,
   distinct_content boolean DEFAULT true)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
-  end_line integer, content text, similarity double precision)
+  end_line integer, content text, similarity double precision, source text, source_key text)
 LANGUAGE sql STABLE PARALLEL UNSAFE COST 1000000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
   SELECT * FROM pgduet._similar_code($1, $2, $3, $4, $5, $6, $7)
 $$;
@@ -178,7 +180,7 @@ CREATE OR REPLACE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 
   repo text DEFAULT NULL, path_like text DEFAULT NULL, min_similarity double precision DEFAULT NULL,
   distinct_content boolean DEFAULT true)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
-  end_line integer, content text, similarity double precision)
+  end_line integer, content text, similarity double precision, source text, source_key text)
 LANGUAGE sql STABLE PARALLEL UNSAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
   SELECT * FROM pgduet._similar_to($1, $2, $3, $4, $5, $6, $7)
 $$;

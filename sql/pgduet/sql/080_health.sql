@@ -1,6 +1,6 @@
 -- One row per part, for people and monitors; a part that fails is a row, never an error.
 CREATE OR REPLACE FUNCTION pgduet.health() RETURNS TABLE (component text, status text, detail text)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER COST 10000 ROWS 6 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER COST 10000 ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_pending bigint;
   v_generation integer;
@@ -15,6 +15,10 @@ BEGIN
   END;
   SELECT coalesce(sum(v.pending), 0)::bigint INTO v_pending FROM pgduet.coverage v;
   RETURN QUERY SELECT 'coverage', CASE WHEN v_pending = 0 THEN 'ok' ELSE 'warn' END, v_pending || ' chunks pending';
+  RETURN QUERY SELECT 'worker', CASE WHEN count(*) = 0 THEN 'warn' ELSE 'ok' END, count(*) || ' running'
+    || coalesce('; ' || max(w.detail), '') FROM pgduet._worker w WHERE w.seen_at > now() - interval '1 minute';
+  RETURN QUERY SELECT 'failures', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warn' END,
+    count(*) || ' chunks given up: see pgduet.failures' FROM pgduet._dead_letter d;
   SELECT g.generation_id INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
   RETURN QUERY SELECT 'index', 'ok', coalesce(i.index_name || ', ' || i.lists || ' lists', 'none yet: exact search')
     FROM pgduet._sketch_index(v_generation) i;

@@ -16,6 +16,10 @@ COMMENT ON TABLE pgduet.code_embeddings IS 'Vectors of the chunks, one partition
 COMMENT ON COLUMN pgduet.code_embeddings.embedding IS 'Unit vector of 2560: code half of 1536, then text half of 1024';
 COMMENT ON COLUMN pgduet.code_embeddings.sketch IS 'Signs of the rotated vector: candidates are found by Hamming distance on it';
 COMMENT ON COLUMN pgduet.code_embeddings.truncated IS 'True where a half of the duet read only the beginning of the content';
+COMMENT ON TABLE pgduet._pending IS 'Queue of chunks whose vectors are to be made, refreshed or removed; see pgduet.queue_status';
+COMMENT ON TABLE pgduet._dead_letter IS 'Chunks that were given up; see pgduet.failures';
+COMMENT ON TABLE pgduet._worker IS 'Heartbeats; see pgduet.worker_status';
+COMMENT ON TABLE pgduet._setting IS 'Settings, changed by an admin with `pgduet db set KEY VALUE`';
 COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
 COMMENT ON FUNCTION pgduet.embed(text, text) IS 'Vector of one text. role: document (to store, the default) or query. NULL gives NULL; blank text is an error (22023)';
 COMMENT ON FUNCTION pgduet.embed_batch(text[], text) IS 'Vectors of many texts in the order given, few calls to the model; NULL and blank texts give NULL';
@@ -24,6 +28,14 @@ COMMENT ON FUNCTION pgduet.similar_to(bigint, integer, text, text, text, double 
 COMMENT ON FUNCTION pgduet.chunk_code(text, text, text) IS 'Cuts source text into functions, methods, classes and blocks by its syntax tree; language is told from path where not given; line windows where no grammar is known';
 COMMENT ON FUNCTION pgduet.health() IS 'State of each part: ok, warn or fail, with a detail';
 COMMENT ON FUNCTION pgduet.version() IS 'Version of the package that PostgreSQL''s Python runs';
+COMMENT ON FUNCTION pgduet.retry_failed(text) IS 'Queues again what was given up or waits for its next attempt, all or one error class (row_temporary, row_permanent); returns how many chunks';
+COMMENT ON FUNCTION pgduet.reconcile() IS 'Compares all chunks with all vectors, queues what lacks a current vector and removes vectors without a chunk; the worker does the same every few minutes';
+COMMENT ON VIEW pgduet.queue_status IS 'Chunks without a current vector by state: waiting, in_work, retrying, failed; how old the oldest is and what went wrong';
+COMMENT ON COLUMN pgduet.queue_status.oldest_seconds IS 'Age of the oldest chunk in this state, in seconds';
+COMMENT ON VIEW pgduet.failures IS 'Chunks that could not be embedded, and why: state retrying (tried again at next_attempt_at) or failed (given up until the content changes or retry_failed() is called)';
+COMMENT ON COLUMN pgduet.failures.error_class IS 'row_temporary: may go well another time; row_permanent: this content can never be embedded';
+COMMENT ON VIEW pgduet.chunk_status IS 'State of every chunk: embedded, pending, skipped (NULL or blank content) or failed, with the reason';
+COMMENT ON VIEW pgduet.worker_status IS 'Workers that run or ran within a day; one that has been silent for more than a minute is gone or hangs';
 COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
 COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';
 COMMENT ON VIEW pgduet.index_status IS 'Indexes on the sketches that exist: lists, rows they were built on, validity and size';

@@ -28,7 +28,12 @@ GRANT pgduet_writer TO pgduet_admin;
 
 -- A search runs with its caller's rights, so that row security holds: readers need its parts too.
 GRANT SELECT ON pgduet.code_chunks, pgduet.code_embeddings, pgduet.generations, pgduet._index_build TO pgduet_reader;
-GRANT SELECT ON pgduet.coverage, pgduet.generation_status, pgduet.index_status TO pgduet_reader, pg_monitor;
+GRANT SELECT ON pgduet.coverage, pgduet.generation_status, pgduet.index_status, pgduet.queue_status, pgduet.failures,
+  pgduet.chunk_status, pgduet.worker_status TO pgduet_reader;
+GRANT SELECT ON pgduet.coverage, pgduet.generation_status, pgduet.index_status, pgduet.queue_status,
+  pgduet.worker_status TO pg_monitor;
+-- What these views read: ids, times and errors, never code.
+GRANT SELECT ON pgduet._pending, pgduet._dead_letter, pgduet._worker TO pgduet_reader, pg_monitor;
 -- The views run with their reader's rights: monitors count, and see neither code nor paths.
 GRANT SELECT ON pgduet.generations, pgduet._index_build TO pg_monitor;
 GRANT SELECT (chunk_id, repo, language, content_hash) ON pgduet.code_chunks TO pg_monitor;
@@ -39,7 +44,7 @@ GRANT EXECUTE ON FUNCTION
   pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
   pgduet.health(), pgduet.version(),
-  pgduet._batch_texts(), pgduet._embed_rows(text[], text), pgduet._check_k(integer), pgduet._sketch_index(integer),
+  pgduet._batch_texts(), pgduet._embed_rows(text[], text, double precision), pgduet._check_k(integer), pgduet._sketch_index(integer),
   pgduet._search_way(integer, text, text, text), pgduet._search_statement(integer, text, bigint, boolean),
   pgduet._similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet._similar_to(bigint, integer, text, text, text, double precision, boolean)
@@ -54,5 +59,18 @@ END $$;
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON pgduet.code_chunks TO pgduet_writer;
 GRANT SELECT, UPDATE (value, updated_at) ON pgduet._setting TO pgduet_admin;
 GRANT SELECT ON pgduet._installation TO pgduet_admin;
-GRANT EXECUTE ON FUNCTION pgduet._embed_chunks(bigint[]) TO pgduet_worker;
 GRANT EXECUTE ON FUNCTION pgduet._content_hash(text) TO pgduet_writer;
+GRANT EXECUTE ON FUNCTION pgduet.retry_failed(text), pgduet.reconcile() TO pgduet_admin, pgduet_worker;
+-- A worker has no right on the tables: these functions are all that it may do to them.
+DO $$
+DECLARE
+  item record;
+BEGIN
+  FOR item IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace
+    AND p.proname = ANY (ARRAY['_claim', '_resolve', '_unresolved', '_store', '_finish', '_release', '_fail', '_bury',
+      '_next_due', '_reconcile_slice', '_beat', '_leave'])
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pgduet_worker', item.function);
+  END LOOP;
+END $$;
+GRANT SELECT ON pgduet._setting TO pgduet_worker;

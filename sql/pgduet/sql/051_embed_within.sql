@@ -1,0 +1,123 @@
+-- Embedding inside a statement, for the modes sync and auto.
+
+-- How a statement on code_chunks is treated: the session's pgduet.trigger_mode where it is set, else the setting. It
+-- can do no harm: it decides for the caller's own statements only.
+CREATE OR REPLACE FUNCTION pgduet._trigger_mode() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_mode text := coalesce(nullif(current_setting('pgduet.trigger_mode', true), ''),
+    (SELECT s.value FROM pgduet._setting s WHERE s.key = 'trigger_mode'));
+BEGIN
+  IF v_mode NOT IN ('auto', 'sync', 'queue') THEN
+    RAISE EXCEPTION 'unknown trigger mode: %', v_mode
+      USING ERRCODE = '22023', HINT = 'Set pgduet.trigger_mode to auto, sync or queue.';
+  END IF;
+  RETURN v_mode;
+END $$;
+
+-- Wakes the workers at commit. Without a payload, so that any number in one transaction is one.
+CREATE OR REPLACE FUNCTION pgduet._wake() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT pg_notify('pgduet_pending', '') FROM pgduet._setting s WHERE s.key = 'notify' AND s.value = 'on'
+$$;
+
+-- Embeds chunks by as few calls as the sidecar allows and stores their vectors, in `seconds` at most. What happens to
+-- one text happens to the statement.
+CREATE OR REPLACE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_start timestamptz := clock_timestamp();
+  v_slice integer := pgduet._batch_texts();
+  v_needed record;
+  v_hashes bytea[];
+  v_made record;
+  v_rest bigint[];
+BEGIN
+  SELECT min(r.generation_id) AS generation, array_agg(r.chunk_id) AS ids, array_agg(r.content_hash) AS hashes,
+    array_agg(r.content) AS contents INTO v_needed
+  FROM pgduet._resolve($1) r WHERE r.is_active;
+  v_hashes := ARRAY(SELECT DISTINCT u.hash FROM unnest(v_needed.hashes) u (hash));
+  FOR v_done IN 0 .. cardinality(v_hashes) - 1 BY v_slice LOOP
+    -- Copies of one content are sent once.
+    WITH part AS MATERIALIZED (
+      SELECT h.hash, min(n.content) AS content, row_number() OVER (ORDER BY h.hash) AS place
+      FROM unnest(v_hashes[v_done + 1 : v_done + v_slice]) h (hash)
+      JOIN unnest(v_needed.hashes, v_needed.contents) n (hash, content) ON n.hash = h.hash GROUP BY h.hash
+    ), made AS MATERIALIZED (
+      SELECT r.* FROM pgduet._embed_rows(ARRAY(SELECT p.content FROM part p ORDER BY p.place), 'document',
+        $2 - extract(epoch FROM clock_timestamp() - v_start)::double precision) r
+    )
+    SELECT array_agg(n.id) AS ids, array_agg(n.hash) AS hashes, array_agg(m.embedding) AS embeddings,
+      array_agg(m.sketch) AS sketches, array_agg(m.code_tokens) AS code_tokens,
+      array_agg(m.text_tokens) AS text_tokens, array_agg(m.truncated) AS truncated,
+      min(m.fingerprint) AS fingerprint, min(n.id) FILTER (WHERE m.failure IS NOT NULL) AS failed_id,
+      min(m.failure) AS failure INTO v_made
+    FROM made m JOIN part p ON p.place = m.ordinality
+    JOIN unnest(v_needed.ids, v_needed.hashes) n (id, hash) ON n.hash = p.hash;
+    IF v_made.failure IS NOT NULL THEN
+      RAISE EXCEPTION 'chunk % cannot be embedded: %', v_made.failed_id, v_made.failure
+        USING ERRCODE = '22023', HINT = 'Cut it into chunks, or SET pgduet.trigger_mode = ''queue'' to set such rows aside.';
+    END IF;
+    PERFORM pgduet._store(v_needed.generation, v_made.fingerprint, v_made.ids, v_made.hashes, v_made.embeddings,
+      v_made.sketches, v_made.code_tokens, v_made.text_tokens, v_made.truncated);
+  END LOOP;
+  -- Megabytes of content come in several parts.
+  v_rest := pgduet._unresolved($1);
+  IF cardinality(v_rest) > 0 AND cardinality(v_hashes) > 0 THEN
+    PERFORM pgduet._embed_within(v_rest, $2 - extract(epoch FROM clock_timestamp() - v_start)::double precision);
+  END IF;
+END $$;
+
+-- What is left, in seconds, of the time that this transaction may wait for the sidecar; 0 for 30 s after a miss.
+-- Kept by Python for the session, since a rollback must not forget it; needs none of our packages.
+CREATE OR REPLACE FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision,
+  missed boolean) RETURNS double precision
+LANGUAGE plpython3u VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  import time
+  state = GD.setdefault("pgduet_sync", {"transaction": None, "spent": 0.0, "until": 0.0})
+  if state["transaction"] != transaction:
+    state.update(transaction=transaction, spent=0.0)
+  state["spent"] += spent
+  if missed:
+    state["until"] = time.monotonic() + 30.0
+  return 0.0 if time.monotonic() < state["until"] else max(0.0, budget - state["spent"])
+$$;
+
+-- Embeds the chunks of one statement if that is quick, and says whether it did. Never raises but for a cancel: after
+-- a miss, of which one warning tells, the session asks again in 30 s.
+CREATE OR REPLACE FUNCTION pgduet._try_embed(chunk_ids bigint[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_start timestamptz := clock_timestamp();
+  v_limit double precision := extract(epoch FROM current_setting('statement_timeout')::interval)::double precision;
+  v_budget double precision :=
+    (SELECT s.value::double precision / 1000 FROM pgduet._setting s WHERE s.key = 'sync_timeout_ms');
+  v_left double precision;
+  v_spent double precision;
+  v_hint text;
+BEGIN
+  v_left := pgduet._sync_budget(now()::text, v_budget, 0, false);
+  IF v_limit > 0 THEN
+    -- The statement itself needs time too: a sidecar that hangs must not make it fail.
+    v_left := least(v_left,
+      (v_limit - extract(epoch FROM v_start - statement_timestamp())::double precision) / 2);
+  END IF;
+  -- The last tenth is too little to ask with: a sidecar in good health would look as if it hung.
+  IF v_left <= v_budget / 10 THEN
+    RETURN false;
+  END IF;
+  PERFORM pgduet._embed_within($1, v_left);
+  v_spent := extract(epoch FROM clock_timestamp() - v_start)::double precision;
+  PERFORM pgduet._sync_budget(now()::text, 0, v_spent, false);
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT;
+  RAISE WARNING 'pgduet: % rows wait in the queue for the worker: %', cardinality($1), SQLERRM
+    USING HINT = v_hint, DETAIL = 'For the next 30 seconds this session queues without asking.';
+  BEGIN
+    PERFORM pgduet._sync_budget(now()::text, 0, extract(epoch FROM clock_timestamp() - v_start)::double precision, true);
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pgduet: the server cannot run PL/Python: %', SQLERRM;
+  END;
+  RETURN false;
+END $$;

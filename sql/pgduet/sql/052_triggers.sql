@@ -1,0 +1,99 @@
+-- Statement-level triggers on code_chunks. Statements over transition tables run by EXECUTE: the plan of a first small
+-- statement, once cached, takes time quadratic in the rows of a later large one. Comparing by set operations needs no
+-- join. SECURITY DEFINER, so that a writer needs no right on the tables behind.
+
+-- Which chunks a statement gives work for. A transition table takes no column list: what counts is compared.
+CREATE OR REPLACE FUNCTION pgduet._changed_query(operation text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE operation
+    WHEN 'INSERT' THEN 'SELECT n.chunk_id FROM new_rows n WHERE n.content_hash IS NOT NULL'
+    WHEN 'DELETE' THEN 'SELECT o.chunk_id FROM old_rows o WHERE o.content_hash IS NOT NULL'
+    ELSE 'SELECT s.chunk_id FROM (
+        (SELECT n.chunk_id, n.content_hash, n.repo, n.path, n.language FROM new_rows n
+         EXCEPT SELECT o.chunk_id, o.content_hash, o.repo, o.path, o.language FROM old_rows o)
+        UNION ALL
+        (SELECT o.chunk_id, o.content_hash, o.repo, o.path, o.language FROM old_rows o
+         EXCEPT SELECT n.chunk_id, n.content_hash, n.repo, n.path, n.language FROM new_rows n)) s
+      GROUP BY s.chunk_id HAVING count(s.content_hash) > 0'
+  END
+$$;
+
+-- Ids in slices, so that neither texts nor vectors of a large statement are ever all in memory.
+CREATE OR REPLACE FUNCTION pgduet._sliced_query(query text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('SELECT array_agg(s.chunk_id) FROM (SELECT q.chunk_id,
+    (row_number() OVER (ORDER BY q.chunk_id) - 1) / %s AS slice FROM (%s) q) s
+    GROUP BY s.slice ORDER BY s.slice', pgduet._batch_texts(), query)
+$$;
+
+CREATE OR REPLACE FUNCTION pgduet._chunks_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_query text := pgduet._changed_query(TG_OP);
+  v_mode text := pgduet._trigger_mode();
+  v_most integer;
+  v_ids bigint[];
+  v_rows bigint;
+BEGIN
+  IF v_mode = 'auto' THEN
+    v_most := (SELECT s.value::integer FROM pgduet._setting s WHERE s.key = 'sync_max_rows');
+    EXECUTE format('SELECT array_agg(q.chunk_id) FROM (%s LIMIT %s) q', v_query, v_most::bigint + 1) INTO v_ids;
+    IF v_ids IS NULL THEN
+      RETURN NULL;
+    END IF;
+    -- A snapshot older than the worker's last write, or one whose reads are tracked, would make the user's
+    -- transaction fail where a bare table would not: there the queue is the only place that is safe to write to.
+    IF cardinality(v_ids) > v_most OR current_setting('transaction_isolation') <> 'read committed'
+      OR NOT pgduet._try_embed(v_ids)
+    THEN
+      v_mode := 'queue';
+    END IF;
+  ELSIF v_mode = 'sync' THEN
+    BEGIN
+      FOR v_ids IN EXECUTE pgduet._sliced_query(v_query) LOOP
+        PERFORM pgduet._embed_within(v_ids, 'infinity');
+      END LOOP;
+    EXCEPTION WHEN serialization_failure THEN
+      -- The worker has written vectors of these chunks since this transaction's snapshot: it will again.
+      v_mode := 'queue';
+    END;
+  END IF;
+  IF v_mode = 'queue' OR EXISTS (SELECT FROM pgduet._live_generation g WHERE NOT g.is_active) THEN
+    -- A chunk that changes many times a second is embedded once a second.
+    EXECUTE format('INSERT INTO pgduet._pending (chunk_id, next_attempt_at)
+      SELECT q.chunk_id, now() + make_interval(secs => %s) FROM (%s) q', CASE TG_OP WHEN 'UPDATE' THEN 1 ELSE 0 END,
+      v_query);
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    IF v_rows > 0 THEN
+      PERFORM pgduet._wake();
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- In every mode left to the worker: emptying code_embeddings here would wait for searches, and they for this.
+CREATE OR REPLACE FUNCTION pgduet._chunks_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO pgduet._pending (chunk_id) VALUES (NULL);
+  PERFORM pgduet._wake();
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgduet._chunk_touched() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.updated_at := now();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks
+REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE OR REPLACE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE OR REPLACE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks
+REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE OR REPLACE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks
+FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
+CREATE OR REPLACE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks
+FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
