@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from pgduet.database.errors import readable_errors
 from pgduet.errors import PgduetError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -21,3 +22,19 @@ def connect(conninfo: str = "", *, autocommit: bool = False, application_name: s
             f"cannot connect to PostgreSQL: {str(error).strip()}",
             hint="set PGHOST, PGPORT, PGUSER and PGDATABASE, or pass --dsn; for the demo: source .pgduet/env",
         ) from error
+
+
+def wait_for_notify(connection: Connection, seconds: float) -> bool:
+    """Wait so long at most for a NOTIFY on what the connection listens to; tell whether one came.
+
+    Raises DatabaseError when the connection is lost.
+    """
+    with readable_errors():
+        return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Tell whether a pooler stands between: the server process that answers is not the one that was promised."""
+    with readable_errors():
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return row is None or row[0] != connection.info.backend_pid

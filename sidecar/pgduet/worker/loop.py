@@ -1,64 +1,202 @@
-"""The worker's loop: embeds what lacks a vector and keeps the index, until it is told to stop."""
+"""A worker: lanes that drain the queue, and the rounds that reconcile and keep the index, until it is told to stop."""
 
+import os
 import signal
+import socket
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import structlog
 
-from pgduet.database.connection import Connection
+from pgduet.client import SidecarBusyError, SidecarError
+from pgduet.database.connection import Connection, is_pooled
 from pgduet.database.errors import DatabaseError, readable_errors
-from pgduet.database.missing import embed_chunks, find_missing
+from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
 from pgduet.migrations.index import keep_index
+from pgduet.worker.embedding import Embedder, is_permanent
+from pgduet.worker.heart import Heart
+from pgduet.worker.lane import Lane
+from pgduet.worker.metrics import Metrics
+from pgduet.worker.options import Options
+from pgduet.worker.outage import Outage
+from pgduet.worker.sidecar import SidecarPlace
+from pgduet.worker.waking import Waker
 
-_SLICE = 64
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
+_INDEX_SECONDS = 30.0
+_STEP_SECONDS = 0.5
+# How long calls in flight may take to end once the worker is told to stop.
+_GRACE_SECONDS = 10.0
+# What is due this soon is waited for before a single pass ends.
+_SOON = 2.0
+
+Connect = Callable[[], Connection]
+Progress = Callable[[int, int], None]
 
 log = structlog.get_logger("pgduet.worker")
 
 
 class Worker:
-    """Works in rounds, `interval` seconds apart: embed all that is pending, then look after the index.
+    """Drain the queue with several lanes, each on a connection of its own made by `connect` (autocommit).
 
-    An outage of the sidecar or the database is waited out, with pauses that grow to a minute.
+    `progress` is told about once a second how many vectors were written and how many chunks wait.
     """
 
-    def __init__(self, connect: Callable[[], Connection], interval: float) -> None:
+    def __init__(self, connect: Connect, options: Options | None = None, progress: Progress | None = None) -> None:
         self._connect = connect
-        self._interval = interval
+        self._options = options or Options()
+        self._progress = progress
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.metrics = Metrics()
+        self._outage = Outage()
         self._stopping = threading.Event()
+        self._waker = Waker(connect)
+        self._place: SidecarPlace | None = None
+        self._error: BaseException | None = None
 
     def stop(self) -> None:
-        """End after the slice in work."""
+        """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
+        if self._stopping.is_set():
+            self._cut()
+            return
         self._stopping.set()
+        self._waker.stop()
+        timer = threading.Timer(_GRACE_SECONDS, self._cut)
+        timer.daemon = True
+        timer.start()
 
     def run(self, *, once: bool = False) -> None:
-        """Work until stopped; with `once` do one round and let its errors out."""
-        pause = _FIRST_PAUSE
+        """Work until stopped; with `once` until nothing is due, and let errors out. Raises PgduetError."""
+        if self._options.metrics:
+            self.metrics.serve(self._options.metrics)
+        self._open(once)
+        heart = Heart(self._connect, self.name, self.metrics, self._outage)
+        heart.start()
+        self._waker.start()
+        lanes = [threading.Thread(target=self._lane, args=(once,)) for _ in range(self._options.concurrency)]
+        try:
+            if once:
+                self._keeping(once, reconcile=True)
+            for lane in lanes:
+                lane.start()
+            self._keep(lanes, once)
+        finally:
+            self.stop()
+            for lane in lanes:
+                if lane.ident is not None:
+                    lane.join()
+            heart.stop()
+            heart.join()
+            self._waker.join()
+            self._cut()
+        if self._error is not None:
+            raise self._error
+
+    def _open(self, once: bool) -> None:
+        """Wait until the database answers, and find the sidecar's address."""
         while not self._stopping.is_set():
             try:
                 with self._connect() as connection:
-                    log.info("connected", database=connection.info.dbname)
-                    while not self._stopping.is_set():
-                        self._round(connection)
-                        pause = _FIRST_PAUSE
-                        if once:
-                            return
-                        self._stopping.wait(self._interval)
+                    self._place = SidecarPlace(Queue(connection, self.name), self._options)
+                    log.info("connected", database=connection.info.dbname, sidecar=self._place.client.address)
+                    return
             except PgduetError as error:
-                if once or (isinstance(error, DatabaseError) and not error.is_passing):
-                    raise
-                log.warning("waiting", reason=str(error), seconds=pause)
-                self._stopping.wait(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                self._wait_out(error, once)
 
-    def _round(self, connection: Connection) -> None:
-        self._embed_all(connection)
+    def _cut(self) -> None:
+        if self._place is not None:
+            self._place.close()
+
+    # --- lanes
+
+    def _lane(self, once: bool) -> None:
+        """Turn until stopped; what cannot pass ends the whole worker with it."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    with self._connect() as connection:
+                        self._turn(Queue(connection, self.name), once)
+                    if once:
+                        return
+                except PgduetError as error:
+                    self._wait_out(error, once)
+        except BaseException as error:
+            self._error = self._error or error
+            self._stopping.set()
+            self._waker.stop()
+
+    def _turn(self, queue: Queue, once: bool) -> None:
+        assert self._place is not None
+        embedder = Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)
+        lane = Lane(queue, embedder, self._options, self.metrics, self._stopping.is_set)
+        while not self._stopping.is_set():
+            try:
+                worked = lane.turn()
+                self._outage.over()
+            except SidecarError as error:
+                self._wait_out(error, once)
+                embedder.client = self._place.follow(queue)
+                continue
+            if not worked:
+                due = queue.next_due()
+                if once and (due is None or due > _SOON):
+                    return
+                self._waker.wait(min(self._options.poll, max(0.05, due if due is not None else self._options.poll)))
+
+    def _wait_out(self, error: PgduetError, once: bool) -> None:
+        """Pause for what may pass or be mended; raise what may not."""
         if self._stopping.is_set():
+            return
+        permanent = isinstance(error, DatabaseError) and not error.is_passing
+        if once or permanent:
+            raise error
+        self.metrics.paused(
+            "system_permanent" if isinstance(error, SidecarError) and is_permanent(error) else "system_temporary"
+        )
+        retry_after = error.retry_after if isinstance(error, SidecarBusyError) else None
+        self._stopping.wait(self._outage.pause(error, retry_after))
+
+    # --- rounds
+
+    def _keep(self, lanes: list[threading.Thread], once: bool) -> None:
+        """Reconcile and keep the index every now and then while the lanes work."""
+        reconciled = time.monotonic() if once else float("-inf")
+        indexed = float("-inf")
+        while any(lane.is_alive() for lane in lanes):
+            now = time.monotonic()
+            due = now - reconciled >= self._options.reconcile
+            if not once and (due or now - indexed >= _INDEX_SECONDS) and not self._stopping.is_set():
+                self._keeping(once, reconcile=due)
+                indexed = time.monotonic()
+                reconciled = indexed if due else reconciled
+            lanes[0].join(_STEP_SECONDS)
+            self._report()
+        if once and self._error is None and not self._stopping.is_set():
+            self._keeping(once, reconcile=False)
+
+    def _keeping(self, once: bool, *, reconcile: bool) -> None:
+        try:
+            with self._connect() as connection:
+                if reconcile:
+                    enqueued, removed = Queue(connection, self.name).reconcile()
+                    log.info("reconciled", queued=enqueued, removed=removed)
+                    self._waker.wake()
+                if not (reconcile and once):
+                    self._keep_index(connection)
+        except PgduetError as error:
+            if once:
+                raise
+            log.warning("a round was left out", reason=str(error), hint=error.hint)
+
+    def _keep_index(self, connection: Connection) -> None:
+        if not self._options.index:
+            return
+        if is_pooled(connection):
+            log.info("the index is not kept through a pooler", hint="run `pgduet db index` on a direct connection")
             return
         try:
             with readable_errors():
@@ -69,30 +207,15 @@ class Worker:
             # Vectors are worth more than the index: searches work without it.
             log.warning("the index was not looked after", reason=str(error), hint=error.hint)
 
-    def _embed_all(self, connection: Connection) -> None:
-        """Go once through all that is pending; what cannot be embedded waits for the next round."""
-        last, embedded = 0, 0
-        while not self._stopping.is_set() and (ids := find_missing(connection, last, _SLICE)):
-            last = ids[-1]
-            embedded += self._embed(connection, ids)
-            log.info("embedded", chunks=embedded)
-
-    def _embed(self, connection: Connection, ids: list[int]) -> int:
-        """Embed a slice; where it fails for a reason that does not pass, each chunk by itself."""
-        try:
-            return embed_chunks(connection, ids)
-        except DatabaseError as error:
-            if error.is_passing:
-                raise
-            if len(ids) > 1:
-                return sum(self._embed(connection, [chunk_id]) for chunk_id in ids)
-            log.warning("a chunk cannot be embedded", chunk_id=ids[0], reason=str(error), hint=error.hint)
-            return 0
+    def _report(self) -> None:
+        if self._progress is not None:
+            with self._connect() as connection:
+                self._progress(self.metrics.embedded_total, Queue(connection, self.name).waiting())
 
 
 @contextmanager
 def stopping_on_signals(worker: Worker) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop a worker inside the block."""
+    """Let SIGTERM and SIGINT stop a worker inside the block; the second at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

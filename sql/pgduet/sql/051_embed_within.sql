@@ -112,7 +112,7 @@ BEGIN
   RETURN true;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT;
-  RAISE WARNING 'pgduet: % rows wait in the queue for the worker: %', cardinality($1), SQLERRM
+  RAISE WARNING 'pgduet leaves % chunk(s) to the worker: %', cardinality($1), regexp_replace(SQLERRM, '^plpy\.\w+: ', '')
     USING HINT = v_hint, DETAIL = 'For the next 30 seconds this session queues without asking.';
   BEGIN
     PERFORM pgduet._sync_budget(now()::text, 0, extract(epoch FROM clock_timestamp() - v_start)::double precision, true);

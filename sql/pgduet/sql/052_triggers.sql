@@ -26,11 +26,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     GROUP BY s.slice ORDER BY s.slice', pgduet._batch_texts(), query)
 $$;
 
+-- Where reads are tracked (SERIALIZABLE), or the snapshot may be older than the worker's last write (REPEATABLE READ),
+-- touching vectors could make the user's transaction fail where a bare table would not: there the queue is the only
+-- place that is safe to write to.
 CREATE OR REPLACE FUNCTION pgduet._chunks_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_query text := pgduet._changed_query(TG_OP);
-  v_mode text := pgduet._trigger_mode();
+  v_isolation text := current_setting('transaction_isolation');
+  v_mode text := CASE WHEN v_isolation = 'serializable' THEN 'queue' ELSE pgduet._trigger_mode() END;
   v_most integer;
   v_ids bigint[];
   v_rows bigint;
@@ -41,9 +45,7 @@ BEGIN
     IF v_ids IS NULL THEN
       RETURN NULL;
     END IF;
-    -- A snapshot older than the worker's last write, or one whose reads are tracked, would make the user's
-    -- transaction fail where a bare table would not: there the queue is the only place that is safe to write to.
-    IF cardinality(v_ids) > v_most OR current_setting('transaction_isolation') <> 'read committed'
+    IF cardinality(v_ids) > v_most OR v_isolation <> 'read committed'
       OR NOT pgduet._try_embed(v_ids)
     THEN
       v_mode := 'queue';

@@ -1,0 +1,162 @@
+"""The queue of pending chunks as a worker sees it; each call is one statement, no call keeps a transaction open."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pgduet.database.connection import Connection
+from pgduet.database.errors import readable_errors
+from pgduet.database.queries import load_queries
+from pgduet.database.vectors import Bits, Halfs, register_vectors
+
+_START = -(2**63)
+_SLICE = 20_000
+
+
+class Claimed(NamedTuple):
+    """Hold a chunk in this worker's hands with its queue rows; without an id: look at all chunks."""
+
+    chunk_id: int | None
+    seqs: list[int]
+    attempts: int
+
+
+class Needed(NamedTuple):
+    """Hold what a model is needed for: a chunk's content in one generation; fingerprint "" where it has none yet."""
+
+    generation_id: int
+    model: str
+    fingerprint: str
+    is_active: bool
+    chunk_id: int
+    content_hash: bytes
+    content: str
+
+
+class Vector(NamedTuple):
+    """Hold what the sidecar made of one text."""
+
+    embedding: Halfs
+    sketch: Bits
+    code_tokens: int
+    text_tokens: int
+    truncated: bool
+
+
+class Queue:
+    """Work on the queue under a worker's name, on one connection in autocommit mode.
+
+    Every method raises DatabaseError. Nothing here needs a session: it works through a pooler in transaction mode.
+    """
+
+    def __init__(self, connection: Connection, worker: str) -> None:
+        self._connection = connection
+        self._worker = worker
+        connection.prepare_threshold = None
+        register_vectors(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction for several calls."""
+        with readable_errors(), self._connection.transaction():
+            yield
+
+    def claim(self, batch: int, lease: float) -> list[Claimed]:
+        """Lease up to `batch` chunks for `lease` seconds."""
+        rows = self._rows("claim", worker=self._worker, batch=batch, lease=lease)
+        return [Claimed(*row) for row in rows]
+
+    def resolve(self, chunk_ids: Sequence[int]) -> list[Needed]:
+        """Do all that needs no model for these chunks; return what does, the active generation's first."""
+        return [Needed(*row) for row in self._rows("resolve", chunk_ids=list(chunk_ids))]
+
+    def store(self, needed: Sequence[Needed], vectors: Sequence[Vector], fingerprint: str) -> list[int]:
+        """Write vectors of one generation; return the ids of the chunks that still held that content."""
+        rows = self._rows(
+            "store",
+            generation_id=needed[0].generation_id,
+            fingerprint=fingerprint,
+            chunk_ids=[one.chunk_id for one in needed],
+            hashes=[one.content_hash for one in needed],
+            embeddings=[vector.embedding for vector in vectors],
+            sketches=[vector.sketch for vector in vectors],
+            code_tokens=[vector.code_tokens for vector in vectors],
+            text_tokens=[vector.text_tokens for vector in vectors],
+            truncated=[vector.truncated for vector in vectors],
+        )
+        return list(rows[0][0])
+
+    def unresolved(self, chunk_ids: Sequence[int]) -> set[int]:
+        """Tell which of these chunks are still not current in the active generation, and not given up."""
+        return set(self._rows("unresolved", chunk_ids=list(chunk_ids))[0][0])
+
+    def finish(self, seqs: Sequence[int]) -> None:
+        """Take rows off the queue."""
+        self._rows("finish", seqs=list(seqs))
+
+    def release(self, seqs: Sequence[int], seconds: float, detail: str | None = None) -> None:
+        """Give rows back untried, due in so many seconds."""
+        self._rows("release", worker=self._worker, seqs=list(seqs), seconds=seconds, detail=detail)
+
+    def fail(self, seqs: Sequence[int], error_class: str, error: str) -> None:
+        """Give rows back after a failure of theirs; they come back after a pause that doubles each time."""
+        self._rows("fail", worker=self._worker, seqs=list(seqs), error_class=error_class, error=error)
+
+    def bury(self, needed: Needed, error_class: str, error: str, attempts: int, seqs: Sequence[int]) -> None:
+        """Give a chunk up until its content changes."""
+        self._rows(
+            "bury",
+            generation_id=needed.generation_id,
+            chunk_id=needed.chunk_id,
+            content_hash=needed.content_hash,
+            error_class=error_class,
+            error=error,
+            attempts=attempts,
+            seqs=list(seqs),
+        )
+
+    def reconcile(self) -> tuple[int, int]:
+        """Compare all chunks with all vectors, a slice at a time; return how many were queued and removed."""
+        after: int | None = _START
+        enqueued = removed = 0
+        while after is not None:
+            after, more_enqueued, more_removed = self._rows("reconcile_slice", after=after, slice=_SLICE)[0]
+            enqueued, removed = enqueued + more_enqueued, removed + more_removed
+        return enqueued, removed
+
+    def next_due(self) -> float | None:
+        """Give the seconds until something is due, None for an empty queue."""
+        found = self._rows("next_due")[0][0]
+        return None if found is None else float(found)
+
+    def waiting(self) -> int:
+        """Count the chunks in the queue."""
+        return int(self._rows("waiting")[0][0])
+
+    def beat(
+        self, host: str, pid: int, version: str, state: str, detail: str | None, embedded: int, failed: int
+    ) -> None:
+        """Say that this worker lives, what it does and what it did."""
+        self._rows(
+            "beat",
+            worker=self._worker,
+            host=host,
+            pid=pid,
+            version=version,
+            state=state,
+            detail=detail,
+            embedded=embedded,
+            failed=failed,
+        )
+
+    def leave(self) -> None:
+        """Say that this worker ends."""
+        self._rows("leave", worker=self._worker)
+
+    def setting(self, key: str) -> str:
+        """Read one of the admin's settings."""
+        return str(self._rows("setting", key=key)[0][0])
+
+    def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        with readable_errors():
+            return self._connection.execute(load_queries("queue")[query], values).fetchall()

@@ -1,0 +1,43 @@
+"""The sidecar that a worker uses, found where its options, the environment or the database say."""
+
+import os
+import threading
+
+from pgduet.client import EmbeddingClient
+from pgduet.database.queue import Queue
+from pgduet.worker.options import Options
+
+
+class SidecarPlace:
+    """Keep one client for all lanes; `follow` moves to another address when an admin changed the setting."""
+
+    def __init__(self, queue: Queue, options: Options) -> None:
+        self._fixed = options.sidecar or os.environ.get("PGDUET_SIDECAR")
+        self._lock = threading.Lock()
+        self._closed = False
+        # Well within the lease, so that a request that hangs ends before another worker takes its chunks.
+        self.deadline = min(int(queue.setting("batch_deadline_ms")) / 1000, options.lease / 3)
+        self._client = EmbeddingClient(self._address(queue))
+
+    @property
+    def client(self) -> EmbeddingClient:
+        """Give the client of the address known last."""
+        return self._client
+
+    def follow(self, queue: Queue) -> EmbeddingClient:
+        """Read the address again; return the client for it."""
+        with self._lock:
+            address = self._address(queue)
+            if address != self._client.address and not self._closed:
+                self._client.close()
+                self._client = EmbeddingClient(address)
+            return self._client
+
+    def close(self) -> None:
+        """Cancel the calls in flight and take no more."""
+        with self._lock:
+            self._closed = True
+            self._client.close()
+
+    def _address(self, queue: Queue) -> str:
+        return self._fixed or queue.setting("sidecar_address")

@@ -1,0 +1,59 @@
+"""Wakes idle lanes when something was queued. Polling is the net: nothing is lost where no wake-up comes through."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from pgduet.database.connection import Connection, wait_for_notify
+from pgduet.errors import PgduetError
+
+_CHANNEL = "pgduet_pending"
+_RETRY_SECONDS = 10.0
+_SLICE_SECONDS = 0.5
+
+
+class Waker(threading.Thread):
+    """Listen on a connection of its own; behind a pooler it may hear nothing, and that is fine."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        super().__init__(name="waker", daemon=True)
+        self._connect = connect
+        self._condition = threading.Condition()
+        self._calls = 0
+        self._stopping = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long at most, less when something is queued or the worker stops."""
+        deadline = time.monotonic() + seconds
+        with self._condition:
+            calls = self._calls
+            while self._calls == calls and not self._stopping.is_set():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return
+                self._condition.wait(left)
+
+    def wake(self) -> None:
+        """Wake all that wait."""
+        with self._condition:
+            self._calls += 1
+            self._condition.notify_all()
+
+    def stop(self) -> None:
+        """Wake all that wait, for the last time."""
+        self._stopping.set()
+        self.wake()
+
+    def run(self) -> None:
+        """Listen until stopped; a lost connection is made again."""
+        while not self._stopping.is_set():
+            try:
+                with self._connect() as connection:
+                    connection.execute(f"LISTEN {_CHANNEL}")
+                    # What came before LISTEN took effect was not heard.
+                    self.wake()
+                    while not self._stopping.is_set():
+                        if wait_for_notify(connection, _SLICE_SECONDS):
+                            self.wake()
+            except PgduetError:
+                self._stopping.wait(_RETRY_SECONDS)
