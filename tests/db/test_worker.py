@@ -1,154 +1,314 @@
-"""The worker embeds what lacks a vector and keeps the index."""
+"""The worker drains the queue, blames only who is at fault, and gives back what it does not finish."""
 
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import grpc
+import numpy as np
 import psycopg
 import pytest
 
 from fix_database import Connection, Database
+from pgduet.client import SidecarUnavailableError
 from pgduet.database.connection import connect
-from pgduet.database.errors import DatabaseError
-from pgduet.database.missing import embed_chunks, find_missing
-from pgduet.migrations.index import keep_index
 from pgduet.worker.loop import Worker
-from stub_sidecar import StubSidecar
+from pgduet.worker.options import Options
+from stub_sidecar import StubSidecar, stub_vector
+
+VECTORS = "SELECT c.content, e.embedding::text FROM pgduet.code_chunks c JOIN pgduet.code_embeddings e USING (chunk_id)"
+STATES = "SELECT state, chunks FROM pgduet.queue_status WHERE chunks > 0 ORDER BY state"
 
 
-def load_unembedded(session: Connection, rows: int) -> None:
-    with session.transaction():
-        session.execute("SET LOCAL session_replication_role = replica")
-        session.execute(
-            "INSERT INTO pgduet.code_chunks (content) SELECT 'r' || g FROM generate_series(1, %s) g", (rows,)
-        )
+@pytest.fixture
+def session(stub_database: Database) -> Iterator[Connection]:
+    stub_database.set("trigger_mode", "queue")
+    with stub_database.connect() as connection:
+        yield connection
 
 
-def run_once(database: Database) -> None:
-    Worker(lambda: connect(database.conninfo, autocommit=True), interval=1).run(once=True)
+def add(session: Connection, rows: int, word: str = "r") -> None:
+    session.execute(
+        "INSERT INTO pgduet.code_chunks (content) SELECT %s || g FROM generate_series(1, %s) g", (word, rows)
+    )
 
 
-def pending(session: Connection) -> int:
-    row = session.execute("SELECT coalesce(sum(pending), 0) FROM pgduet.coverage").fetchone()
-    return int(row[0]) if row else 0
+def make_worker(database: Database, **options: Any) -> Worker:
+    quick = {"poll": 0.2, "longest_pause": 1.0, "heartbeat": 0.5}
+    return Worker(lambda: connect(database.conninfo, autocommit=True), Options(**{**quick, **options}))
 
 
-def test_rows_that_no_trigger_saw_get_their_vectors_and_an_index(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        load_unembedded(session, 1100)
-        assert pending(session) == 1100
-        run_once(stub_database)
-        assert pending(session) == 0
-        assert session.execute("SELECT valid, rows_at_build FROM pgduet.index_status").fetchall() == [(True, 1100)]
+def run_once(database: Database, **options: Any) -> Worker:
+    worker = make_worker(database, **options)
+    worker.run(once=True)
+    return worker
 
 
-def test_a_chunk_that_cannot_be_embedded_holds_up_no_other(stub_database: Database, stub: StubSidecar) -> None:
-    stub.poison = "r2"
-    with stub_database.connect() as session:
-        load_unembedded(session, 130)
-        run_once(stub_database)
-        assert pending(session) == 1
-        assert len(stub.requests) < 80
-        stub.poison = None
-        run_once(stub_database)
-        assert pending(session) == 0
+@contextmanager
+def working(database: Database, **options: Any) -> Iterator[Worker]:
+    """Run a worker on a thread."""
+    worker = make_worker(database, **options)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(30)
+        assert not thread.is_alive()
 
 
-def test_a_chunk_without_a_vector_is_asked_for_once_a_round(stub_database: Database, stub: StubSidecar) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not within the time"
+        time.sleep(0.05)
+
+
+def scalar(session: Connection, query: str) -> Any:
+    row = session.execute(query).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def texts(stub: StubSidecar) -> int:
+    return sum(request.texts for request in stub.requests)
+
+
+def test_what_is_queued_gets_its_own_vectors_and_each_content_is_sent_once(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    add(session, 100)
+    add(session, 100)
+    worker = run_once(stub_database, index=False, concurrency=1)
+    assert session.execute(STATES).fetchall() == []
+    rows = session.execute(VECTORS).fetchall()
+    assert len(rows) == 200
+    for content, text in rows:
+        assert np.array(text.strip("[]").split(","), dtype=np.float32) @ stub_vector(content) > 0.999
+    assert texts(stub) == 100
+    assert {request.role for request in stub.requests} == {"document"}
+    assert worker.metrics.registry.get_sample_value("pgduet_worker_embedded_total") == worker.metrics.embedded_total
+
+
+def test_rows_that_no_trigger_saw_get_their_vectors_and_an_index(session: Connection, stub_database: Database) -> None:
+    session.execute("SET session_replication_role = replica")
+    add(session, 1100)
+    run_once(stub_database)
+    assert scalar(session, "SELECT sum(embedded) FROM pgduet.coverage") == 1100
+    assert session.execute("SELECT valid, rows_at_build FROM pgduet.index_status").fetchall() == [(True, 1100)]
+
+
+def test_a_running_worker_is_woken_by_a_commit(session: Connection, stub_database: Database) -> None:
+    with working(stub_database, poll=600, index=False):
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status WHERE state = 'working'") == 1)
+        time.sleep(0.5)
+        add(session, 5)
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5, 5)
+    assert scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 0
+
+
+def test_without_notifications_polling_finds_the_work(session: Connection, stub_database: Database) -> None:
+    stub_database.set("notify", "off")
+    with working(stub_database, poll=0.3, index=False):
+        add(session, 5)
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5, 10)
+
+
+def test_one_bad_text_stands_alone_and_holds_up_no_other(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    stub.poison = "r77"
+    add(session, 130)
+    run_once(stub_database)
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 129
+    failure = session.execute("SELECT state, error_class FROM pgduet.failures").fetchall()
+    assert failure == [("retrying", "row_temporary")]
+    assert len(stub.requests) < 40
+    stub.poison = None
+    assert scalar(session, "SELECT pgduet.retry_failed()") == 1
+    run_once(stub_database)
+    assert session.execute(STATES).fetchall() == []
+
+
+def test_a_text_that_fails_again_and_again_is_given_up_with_its_reason(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    stub.poison = "r1"
+    add(session, 1)
+    for _ in range(2):
+        run_once(stub_database, max_attempts=2)
+        session.execute("UPDATE pgduet._pending SET next_attempt_at = now()")
+    failure = session.execute("SELECT state, error_class, attempts, error FROM pgduet.failures").fetchall()
+    assert [row[:3] for row in failure] == [("failed", "row_temporary", 2)]
+    assert "the model failed" in failure[0][3]
+    session.execute("UPDATE pgduet.code_chunks SET content = 'mended'")
+    run_once(stub_database)
+    assert session.execute("SELECT state FROM pgduet.chunk_status").fetchall() == [("embedded",)]
+    assert session.execute(STATES).fetchall() == []
+
+
+def test_a_text_that_the_sidecar_refuses_by_itself_is_given_up_at_once(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
     stub.blank_for_stub = "r2"
-    with stub_database.connect() as session:
-        load_unembedded(session, 3)
-        run_once(stub_database)
-        assert pending(session) == 1
-        assert len(stub.requests) == 1
+    add(session, 3)
+    run_once(stub_database)
+    failures = session.execute("SELECT state, error_class FROM pgduet.failures").fetchall()
+    assert failures == [("failed", "row_permanent")]
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 2
 
 
-def test_a_row_that_changes_during_the_call_is_left_to_its_writer(stub_database: Database, stub: StubSidecar) -> None:
-    with stub_database.connect() as session, stub_database.connect() as worker:
-        # The generation's first writers wait for each other once, for its fingerprint.
-        session.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('first')")
-        session.execute("DELETE FROM pgduet.code_chunks")
-        load_unembedded(session, 2)
-        with session.transaction():
-            session.execute("UPDATE pgduet.code_chunks SET path = 'new', content = 'changed' WHERE content = 'r1'")
-            assert embed_chunks(worker, find_missing(worker, 0, 10)) == 1
-        rows = session.execute(
-            "SELECT c.path, e.path, c.content_hash = e.content_hash FROM pgduet.code_chunks c"
-            " JOIN pgduet.code_embeddings e USING (chunk_id) ORDER BY c.chunk_id"
-        ).fetchall()
-        assert rows == [("new", "new", True), (None, None, True)]
-        assert pending(session) == 0
+@pytest.mark.parametrize(
+    ("switch", "value", "message"),
+    [
+        ("nan", True, "no usable vector for any text"),
+        ("width", 128, "128 numbers, not 2560"),
+        ("drop", True, "contradicts|answered"),
+        ("fingerprint", "another", "FAILED_PRECONDITION"),
+        ("status", grpc.StatusCode.RESOURCE_EXHAUSTED, "RESOURCE_EXHAUSTED"),
+        ("status", grpc.StatusCode.INTERNAL, "INTERNAL"),
+        ("status", grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+        ("model", "other", "NOT_FOUND"),
+    ],
+)
+def test_a_sidecar_that_cannot_work_is_no_failure_of_any_row(
+    session: Connection, stub_database: Database, stub: StubSidecar, switch: str, value: object, message: str
+) -> None:
+    add(session, 1, "first")
+    run_once(stub_database)
+    before = getattr(stub, switch)
+    setattr(stub, switch, value)
+    add(session, 20)
+    with working(stub_database, index=False):
+        wait_until(lambda: scalar(session, "SELECT count(detail) FROM pgduet.worker_status") == 1)
+        state = session.execute("SELECT state, detail FROM pgduet.worker_status").fetchone()
+        assert state is not None
+        assert state[0] == "waiting"
+        assert re.search(message, state[1])
+        setattr(stub, switch, before)
+        wait_until(lambda: session.execute(STATES).fetchall() == [])
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 21
+    assert scalar(session, "SELECT count(*) FROM pgduet.failures") == 0
 
 
-def test_a_worker_that_may_not_build_the_index_goes_on_embedding(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        load_unembedded(session, 1001)
-        session.execute("CREATE ROLE plain_worker LOGIN IN ROLE pgduet_worker")
-        try:
-            conninfo = stub_database.conninfo.replace("user='postgres'", "user='plain_worker'")
-            Worker(lambda: connect(conninfo, autocommit=True), interval=1).run(once=True)
-            assert pending(session) == 0
-        finally:
-            session.execute("DROP ROLE plain_worker")
-
-
-def test_after_truncate_and_reload_the_index_is_learnt_anew(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        load = "INSERT INTO pgduet.code_chunks (content) SELECT 'a' || g FROM generate_series(1, 1000) g"
-        session.execute(load)
-        keep_index(session)
-        session.execute("TRUNCATE pgduet.code_chunks")
-        session.execute(load)
-        assert keep_index(session).startswith("built ")
-
-
-def test_an_index_that_somebody_else_made_is_left_alone(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'a' || g FROM generate_series(1, 1000) g")
-        session.execute(
-            "CREATE INDEX mine ON pgduet.code_embeddings_g1"
-            " USING ivfflat (embedding halfvec_cosine_ops) WITH (lists = 5)"
-        )
-        assert keep_index(session).startswith("built ")
-        assert session.execute("SELECT to_regclass('pgduet.mine') IS NOT NULL").fetchone() == (True,)
-
-
-def test_an_outage_is_an_error_that_passes(stub_database: Database, stub: StubSidecar) -> None:
+def test_once_lets_an_outage_out_and_loses_nothing(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
     stub.stop()
-    with stub_database.connect() as session:
-        load_unembedded(session, 3)
-        with pytest.raises(DatabaseError, match="cannot be reached") as caught:
-            run_once(stub_database)
-        assert caught.value.is_passing
-        assert pending(session) == 3
+    add(session, 3)
+    with pytest.raises(SidecarUnavailableError, match="UNAVAILABLE"):
+        run_once(stub_database)
+    assert session.execute(STATES).fetchall() == [("waiting", 3)]
+    assert scalar(session, "SELECT max(attempts) FROM pgduet._pending") == 0
 
 
-def test_the_index_waits_for_rows_and_is_rebuilt_when_the_table_has_outgrown_it(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        assert "no index yet" in keep_index(session)
-        session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'a' || g FROM generate_series(1, 1000) g")
-        assert keep_index(session).startswith("built ")
-        assert "is good" in keep_index(session)
-        session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'b' || g FROM generate_series(1, 1001) g")
-        assert keep_index(session).startswith("built ")
-        indexes = session.execute(
-            "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam"
-            " WHERE a.amname = 'ivfflat'"
-        ).fetchone()
-        assert indexes == (1,)
+def test_no_transaction_is_open_while_the_model_works(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    stub.hang = True
+    add(session, 3)
+    with working(stub_database, index=False, concurrency=1):
+        wait_until(lambda: len(stub.requests) > 0)
+        time.sleep(0.3)
+        states = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL"
+        assert scalar(session, f"{states} AND pid <> pg_backend_pid()") == 0
+        session.execute("SET statement_timeout = '1s'")
+        session.execute("UPDATE pgduet.code_chunks SET content = 'new ' || content")
+        stub.hang = False
+        stub.stop()
+        stub.start()
+        wait_until(lambda: session.execute(STATES).fetchall() == [])
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 3
 
 
-def test_what_a_cancelled_build_left_is_dropped(stub_database: Database) -> None:
-    with stub_database.connect() as session:
-        session.execute("INSERT INTO pgduet.code_chunks (content) SELECT 'a' || g FROM generate_series(1, 1000) g")
-        keep_index(session)
+def test_a_worker_with_the_roles_rights_only_goes_on_where_it_may_not_build_the_index(
+    session: Connection, stub_database: Database
+) -> None:
+    add(session, 1001)
+    session.execute("CREATE ROLE plain_worker LOGIN IN ROLE pgduet_worker")
+    try:
+        conninfo = stub_database.conninfo.replace("user='postgres'", "user='plain_worker'")
+        Worker(lambda: connect(conninfo, autocommit=True), Options()).run(once=True)
+        assert session.execute(STATES).fetchall() == []
+    finally:
+        session.execute("DROP ROLE plain_worker")
+
+
+def test_sigterm_gives_back_what_hangs_and_leaves(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    stub.hang = True
+    add(session, 40)
+    command = [str(Path(sys.executable).with_name("pgduet")), "worker", "--no-index"]
+    process = subprocess.Popen(command, env=stub_database.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        wait_until(lambda: len(stub.requests) >= 2)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    assert session.execute(STATES).fetchall() == [("waiting", 40)]
+    assert scalar(session, "SELECT count(leased_until) + max(attempts) FROM pgduet._pending") == 0
+    assert scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 0
+
+
+def test_a_lost_database_connection_is_made_again(session: Connection, stub_database: Database) -> None:
+    with working(stub_database, index=False):
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 1)
         session.execute(
-            "UPDATE pg_index SET indisvalid = false FROM pg_class c WHERE c.oid = indexrelid"
-            " AND c.relname LIKE 'code_embeddings_g1_sketch_ivfflat%'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        assert keep_index(session).startswith("built ")
-        assert session.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+        add(session, 5)
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5)
 
 
-def test_one_builds_and_the_other_says_so(stub_database: Database, tmp_path: Path) -> None:
-    with stub_database.connect() as session, psycopg.connect(stub_database.conninfo, autocommit=True) as other:
-        session.execute("SELECT pg_advisory_lock(70962561)")
-        assert keep_index(other) == "another session is building the index"
+def test_a_sidecar_that_moved_is_followed(session: Connection, stub_database: Database, stub: StubSidecar) -> None:
+    stub_database.set("sidecar_address", "unix:/nonexistent/sidecar.sock")
+    add(session, 5)
+    with working(stub_database, index=False):
+        wait_until(lambda: scalar(session, "SELECT count(detail) FROM pgduet.worker_status") == 1)
+        stub_database.set("sidecar_address", stub.address)
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5)
+
+
+def test_a_building_generation_is_filled_too_and_holds_up_nothing(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    session.execute("SELECT pgduet._create_generation('next', 'small', 'building')")
+    session.execute("SELECT pgduet._create_generation('other', 'not served', 'building')")
+    add(session, 30)
+    run_once(stub_database)
+    counts = "SELECT generation_id, count(*) FROM pgduet.code_embeddings GROUP BY 1 ORDER BY 1"
+    assert session.execute(counts).fetchall() == [(1, 30), (2, 30)]
+    assert session.execute(STATES).fetchall() == []
+
+
+def test_a_chunk_that_workers_end_with_is_given_up_in_the_end(session: Connection, stub_database: Database) -> None:
+    add(session, 2)
+    session.execute("UPDATE pgduet._pending SET attempts = 10 WHERE chunk_id = 1")
+    run_once(stub_database)
+    failures = session.execute("SELECT chunk_id, state FROM pgduet.failures").fetchall()
+    assert failures == [(1, "failed")]
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 1
+
+
+def test_bad_connections_and_addresses_are_clear_errors(stub_database: Database) -> None:
+    with pytest.raises(Exception, match="metrics cannot be served at 'nowhere'"):
+        run_once(stub_database, metrics="nowhere")
+    with psycopg.connect(stub_database.conninfo, autocommit=True) as session:
+        session.execute("DROP SCHEMA pgduet CASCADE")
+    with pytest.raises(Exception, match="does not exist"):
+        make_worker(stub_database).run()

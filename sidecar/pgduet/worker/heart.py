@@ -12,14 +12,15 @@ from pgduet.errors import PgduetError
 from pgduet.worker.metrics import Metrics
 from pgduet.worker.outage import Outage
 
-_SECONDS = 5.0
-
 
 class Heart(threading.Thread):
     """Beat on a connection of its own until stopped; the database's outages are left to the lanes to tell of."""
 
-    def __init__(self, connect: Callable[[], Connection], worker: str, metrics: Metrics, outage: Outage) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], worker: str, seconds: float, metrics: Metrics, outage: Outage
+    ) -> None:
         super().__init__(name="heart", daemon=True)
+        self._seconds = seconds
         self._connect = connect
         self._worker = worker
         self._metrics = metrics
@@ -38,10 +39,10 @@ class Heart(threading.Thread):
                     queue = Queue(connection, self._worker)
                     while not self._stopping.is_set():
                         self._beat(queue)
-                        self._stopping.wait(_SECONDS)
+                        self._stopping.wait(self._seconds)
                     queue.leave()
             except PgduetError:
-                self._stopping.wait(_SECONDS)
+                self._stopping.wait(self._seconds)
 
     def _beat(self, queue: Queue) -> None:
         detail = self._outage.detail

@@ -52,7 +52,7 @@ class Worker:
         self._progress = progress
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.metrics = Metrics()
-        self._outage = Outage()
+        self._outage = Outage(self._options.longest_pause)
         self._stopping = threading.Event()
         self._waker = Waker(connect)
         self._place: SidecarPlace | None = None
@@ -74,7 +74,7 @@ class Worker:
         if self._options.metrics:
             self.metrics.serve(self._options.metrics)
         self._open(once)
-        heart = Heart(self._connect, self.name, self.metrics, self._outage)
+        heart = Heart(self._connect, self.name, self._options.heartbeat, self.metrics, self._outage)
         heart.start()
         self._waker.start()
         lanes = [threading.Thread(target=self._lane, args=(once,)) for _ in range(self._options.concurrency)]

@@ -16,3 +16,5 @@ class Options:
     max_attempts: int = 8
     index: bool = True
     metrics: str | None = None
+    longest_pause: float = 10.0
+    heartbeat: float = 5.0

@@ -8,7 +8,6 @@ import structlog
 from pgduet.errors import PgduetError
 
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 10.0
 
 log = structlog.get_logger("pgduet.worker")
 
@@ -16,18 +15,19 @@ log = structlog.get_logger("pgduet.worker")
 class Outage:
     """Know whether the worker can work; shared by its lanes, so that one outage is one story in the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_pause: float) -> None:
+        self._longest_pause = longest_pause
         self._lock = threading.Lock()
         self._failures = 0
         self.detail: str | None = None
 
     def pause(self, error: PgduetError, at_least: float | None = None) -> float:
-        """Note a failure; return the seconds to wait: they double from half a second to ten, spread by a quarter."""
+        """Note a failure; return the seconds to wait: half a second, doubled to the longest, spread by a quarter."""
         with self._lock:
             self._failures += 1
             count = self._failures
             self.detail = str(error)
-        seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * float(2 ** min(count - 1, 10)))
+        seconds = min(self._longest_pause, _FIRST_PAUSE * float(2 ** min(count - 1, 10)))
         # The first of an outage and then ever fewer: a log that fills up tells nobody anything.
         if count & (count - 1) == 0:
             log.warning("waiting", reason=str(error), hint=error.hint, failures=count)

@@ -15,11 +15,16 @@ BEGIN
   RETURN v_mode;
 END $$;
 
--- Wakes the workers at commit. Without a payload, so that any number in one transaction is one.
+-- Wakes the workers at commit, once for each transaction: a savepoint that is rolled back forgets both the call and
+-- that it was made. Without a payload: there is nothing to say that could grow too long.
 CREATE OR REPLACE FUNCTION pgduet._wake() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT pg_notify('pgduet_pending', '') FROM pgduet._setting s WHERE s.key = 'notify' AND s.value = 'on'
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_setting('pgduet._woken', true) IS DISTINCT FROM 'yes' THEN
+    PERFORM pg_notify('pgduet_pending', '') FROM pgduet._setting s WHERE s.key = 'notify' AND s.value = 'on';
+    PERFORM set_config('pgduet._woken', 'yes', true);
+  END IF;
+END $$;
 
 -- Embeds chunks by as few calls as the sidecar allows and stores their vectors, in `seconds` at most. What happens to
 -- one text happens to the statement.
