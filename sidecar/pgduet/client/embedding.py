@@ -110,6 +110,13 @@ class EmbeddingClient:
             return method(request, timeout=self.timeout if timeout is None else timeout)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from error
+        except ValueError as error:
+            # gRPC's only word for a channel that was closed meanwhile.
+            raise SidecarUnavailableError(
+                f"the connection to the sidecar at {self.address} was closed: {error}",
+                hint="the program is ending, or moved to another address",
+                code=grpc.StatusCode.CANCELLED,
+            ) from error
 
     def _check(self, reply: pb.EmbedResponse, texts: int) -> None:
         expected = (texts, texts * reply.width * 2, texts * (reply.width // 8))

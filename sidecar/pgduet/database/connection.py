@@ -1,5 +1,6 @@
 """Connections to PostgreSQL by libpq's own rules."""
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -38,3 +39,9 @@ def is_pooled(connection: Connection) -> bool:
     with readable_errors():
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
     return row is None or row[0] != connection.info.backend_pid
+
+
+def cancel(connection: Connection) -> None:
+    """End the statement that another thread runs on a connection; a connection that is gone is fine too."""
+    with suppress(psycopg.Error):
+        connection.cancel_safe(timeout=5)

@@ -9,6 +9,8 @@ from pgduet.errors import PgduetError
 
 # Undefined schema, table, function or column.
 _MISSING = ("3F000", "42P01", "42883", "42703")
+# A lost connection has none; then sidecar away, read-only server, lock not available.
+_PASSING = (None, "58030", "25006", "55P03")
 
 
 class DatabaseError(PgduetError):
@@ -20,8 +22,8 @@ class DatabaseError(PgduetError):
 
     @property
     def is_passing(self) -> bool:
-        """Tell whether trying again later may help: outage, overload, deadlock or a lost connection."""
-        return self.sqlstate is None or self.sqlstate == "58030" or self.sqlstate[:2] in ("08", "40", "53", "57")
+        """Tell whether trying again later may help: outage, overload, deadlock, failover or a lost connection."""
+        return self.sqlstate in _PASSING or self.sqlstate[:2] in ("08", "40", "53", "57")
 
 
 @contextmanager

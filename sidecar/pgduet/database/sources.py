@@ -108,9 +108,9 @@ def rescan(connection: Connection, watch_id: int, slice_size: int) -> int:
     return int(_rows(connection, "rescan", watch_id=watch_id, slice=slice_size)[0][0])
 
 
-def list_watches(connection: Connection) -> list[tuple[int, str]]:
-    """Return number and source of every watched table."""
-    return [(row[0], row[1]) for row in _rows(connection, "watches")]
+def list_watches(connection: Connection) -> list[int]:
+    """Return the number of every watch."""
+    return [int(row[0]) for row in _rows(connection, "watches")]
 
 
 def next_source_due(connection: Connection) -> float | None:

@@ -21,7 +21,7 @@ SELECT pgduet._release_sources(%(owner)s::text, %(seconds)s::double precision)
 SELECT pgduet._rescan_watch(%(watch_id)s::integer, %(slice)s::integer)
 
 -- watches --
-SELECT w.watch_id, w.source FROM pgduet._watch w ORDER BY w.watch_id
+SELECT w.watch_id FROM pgduet._watch w ORDER BY w.watch_id
 
 -- next_due --
 SELECT pgduet._next_source_due()

@@ -37,6 +37,9 @@ _SYSTEM = (
     grpc.StatusCode.PERMISSION_DENIED,
 )
 
+# How gRPC words a connection that ended under a request.
+_BROKEN = ("Socket closed", "Connection reset", "Broken pipe", "Stream removed", "recvmsg", "sendmsg")
+
 ROW_TEMPORARY = "row_temporary"
 ROW_PERMANENT = "row_permanent"
 
@@ -91,7 +94,9 @@ class Embedder:
         except SidecarError as error:
             if _lost_alone(error, texts):
                 return [Failure(ROW_TEMPORARY, str(error))], ""
-            if not _may_be_a_text(error):
+            late = error.code is grpc.StatusCode.DEADLINE_EXCEEDED and len(texts) > 1
+            if late or not _may_be_a_text(error):
+                # Too late for many texts: fewer are asked for next time, until one stands alone.
                 raise
             self._probe(model, fingerprint, error)
             if len(texts) > 1:
@@ -111,7 +116,7 @@ class Embedder:
         try:
             reply = self.client.embed(model, texts, "document", fingerprint, timeout=self._deadline)
         except SidecarUnavailableError as error:
-            if not _never_connected(error):
+            if _broke(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
                 # It may be that a text of this request ends or stops sidecars: ask for fewer, to find out which.
                 self._shrink(len(texts))
             raise
@@ -180,13 +185,14 @@ def _failed(error: pb.EmbedError) -> Failure:
     return Failure(ROW_PERMANENT if error.kind in _PERMANENT_KINDS else ROW_TEMPORARY, error.message)
 
 
-def _never_connected(error: SidecarError) -> bool:
-    return error.code is grpc.StatusCode.UNAVAILABLE and "failed to connect" in str(error)
+def _broke(error: SidecarError) -> bool:
+    """Tell whether the connection broke during the request, as opposed to a sidecar that was never there or said no."""
+    return error.code is grpc.StatusCode.UNAVAILABLE and any(word in str(error) for word in _BROKEN)
 
 
 def _lost_alone(error: SidecarError, texts: Sequence[str]) -> bool:
-    """Tell whether the connection broke while this one text was being embedded: it may be what ends sidecars."""
-    return len(texts) == 1 and error.code is grpc.StatusCode.UNAVAILABLE and not _never_connected(error)
+    """Tell whether the sidecar ended while it had this one text: the text may be what ends sidecars."""
+    return len(texts) == 1 and _broke(error)
 
 
 def _may_be_a_text(error: SidecarError) -> bool:

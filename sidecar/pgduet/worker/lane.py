@@ -1,36 +1,51 @@
 """One lane of a worker: takes chunks, has them embedded with no transaction open, writes what still holds."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 
 import structlog
 
 from pgduet.client import SidecarError
+from pgduet.database.errors import DatabaseError
 from pgduet.database.queue import Claimed, Needed, Queue, Vector
+from pgduet.errors import PgduetError
 from pgduet.worker.embedding import ROW_PERMANENT, ROW_TEMPORARY, Embedder, Failure, Outcome
 from pgduet.worker.metrics import Metrics
 from pgduet.worker.options import Options
+from pgduet.worker.outage import Outage
 
 # A chunk that somebody is just changing is looked at again soon.
 _BUSY_SECONDS = 0.5
 # So many times more than its attempts a chunk may have been in the hands of a worker that ended.
 _LAST_TRIES = 2
+# How long a generation beside the active one is left alone after a failure.
+_REST_SECONDS = 60.0
 
 log = structlog.get_logger("pgduet.worker")
 
 
 class Lane:
-    """Work off the queue on one connection; `embedder` belongs to this lane, `metrics` to the whole worker."""
+    """Work off the queue on one connection; `embedder` is this lane's, `metrics` and `outage` are all lanes'."""
 
     def __init__(
-        self, queue: Queue, embedder: Embedder, options: Options, metrics: Metrics, stopping: Callable[[], bool]
+        self,
+        queue: Queue,
+        embedder: Embedder,
+        options: Options,
+        metrics: Metrics,
+        outage: Outage,
+        stopping: Callable[[], bool],
     ) -> None:
         self._queue = queue
         self._embedder = embedder
         self._options = options
         self._metrics = metrics
+        self._outage = outage
         self._stopping = stopping
         self._hand: dict[int, Claimed] = {}
+        self._resting: dict[int, float] = {}
 
     def turn(self) -> bool:
         """Take what one request holds and bring it to an end; tell whether there was anything.
@@ -46,8 +61,9 @@ class Lane:
         self._hand = {one.chunk_id: one for one in claimed if one.chunk_id is not None}
         try:
             self._work()
-        except SidecarError as error:
-            self._queue.release(self._seqs(self._hand), 0, str(error))
+        except PgduetError as error:
+            with suppress(DatabaseError):
+                self._queue.release(self._seqs(self._hand), 0, str(error))
             raise
         return bool(claimed)
 
@@ -58,6 +74,8 @@ class Lane:
         self._settle([chunk_id for chunk_id in self._hand if chunk_id not in asked])
         for _, generation in groupby(needed, key=lambda one: one.generation_id):
             wanted = list(generation)
+            if time.monotonic() < self._resting.get(wanted[0].generation_id, 0):
+                continue
             try:
                 self._embed([one for one in wanted if attempts[one.chunk_id] <= self._options.max_attempts])
                 for one in wanted:
@@ -67,6 +85,7 @@ class Lane:
                 if wanted[0].is_active:
                     raise
                 # What a generation lacks that nobody searches yet is found by the next reconcile.
+                self._resting[wanted[0].generation_id] = time.monotonic() + _REST_SECONDS
                 log.warning("a generation beside the active one waits", reason=str(error), hint=error.hint)
         self._settle(list(self._hand))
 
@@ -82,6 +101,7 @@ class Lane:
                 return
             with self._metrics.request(len(texts[part])):
                 outcomes, fingerprint = self._embedder.embed(needed[0].model, needed[0].fingerprint, texts[part])
+            self._outage.over(sidecar=True)
             pairs = zip(contents[part], outcomes, strict=True)
             self._write([(one, outcome) for chunks, outcome in pairs for one in chunks], fingerprint)
 

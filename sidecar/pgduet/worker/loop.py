@@ -7,13 +7,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import structlog
 
 from pgduet.client import SidecarBusyError, SidecarError
-from pgduet.database.connection import Connection, is_pooled
+from pgduet.database.connection import Connection, cancel, is_pooled
 from pgduet.database.errors import DatabaseError, readable_errors
 from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
@@ -25,12 +25,16 @@ from pgduet.worker.metrics import Metrics
 from pgduet.worker.options import Options
 from pgduet.worker.outage import Outage
 from pgduet.worker.sidecar import SidecarPlace
+from pgduet.worker.sources import reconcile_sources, work_sources
 from pgduet.worker.waking import Waker
 
 _INDEX_SECONDS = 30.0
 _STEP_SECONDS = 0.5
+_REPORT_SECONDS = 2.0
 # How long calls in flight may take to end once the worker is told to stop.
 _GRACE_SECONDS = 10.0
+# Raised where another sidecar's vectors came first: somebody has to mend that, and then work goes on.
+_OTHER_FINGERPRINT = "55000"
 # What is due this soon is waited for before a single pass ends.
 _SOON = 2.0
 
@@ -57,6 +61,7 @@ class Worker:
         self._waker = Waker(connect)
         self._place: SidecarPlace | None = None
         self._error: BaseException | None = None
+        self._keeper: Connection | None = None
 
     def stop(self) -> None:
         """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
@@ -65,6 +70,7 @@ class Worker:
             return
         self._stopping.set()
         self._waker.stop()
+        threading.Thread(target=self._end_round, daemon=True).start()
         timer = threading.Timer(_GRACE_SECONDS, self._cut)
         timer.daemon = True
         timer.start()
@@ -119,7 +125,7 @@ class Worker:
             while not self._stopping.is_set():
                 try:
                     with self._connect() as connection:
-                        self._turn(Queue(connection, self.name), once)
+                        self._turn(connection, once)
                     if once:
                         return
                 except PgduetError as error:
@@ -129,14 +135,20 @@ class Worker:
             self._stopping.set()
             self._waker.stop()
 
-    def _turn(self, queue: Queue, once: bool) -> None:
+    def _turn(self, connection: Connection, once: bool) -> None:
         assert self._place is not None
+        # A name of its own: a lane never gives back what another one has taken up since.
+        queue = Queue(connection, f"{self.name}/{threading.get_ident()}")
         embedder = Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)
-        lane = Lane(queue, embedder, self._options, self.metrics, self._stopping.is_set)
+        lane = Lane(queue, embedder, self._options, self.metrics, self._outage, self._stopping.is_set)
         while not self._stopping.is_set():
+            calls = self._waker.calls
             try:
-                worked = lane.turn()
-                self._outage.over()
+                sources = work_sources(
+                    connection, self._place.client, self.name, self._options.lease, self._stopping.is_set
+                )
+                worked = lane.turn() or sources > 0
+                self._outage.over(sidecar=False)
             except SidecarError as error:
                 self._wait_out(error, once)
                 embedder.client = self._place.follow(queue)
@@ -145,13 +157,14 @@ class Worker:
                 due = queue.next_due()
                 if once and (due is None or due > _SOON):
                     return
-                self._waker.wait(min(self._options.poll, max(0.05, due if due is not None else self._options.poll)))
+                poll = self._options.poll
+                self._waker.wait(calls, poll if due is None else min(poll, max(0.05, due)))
 
     def _wait_out(self, error: PgduetError, once: bool) -> None:
         """Pause for what may pass or be mended; raise what may not."""
         if self._stopping.is_set():
             return
-        permanent = isinstance(error, DatabaseError) and not error.is_passing
+        permanent = isinstance(error, DatabaseError) and not error.is_passing and error.sqlstate != _OTHER_FINGERPRINT
         if once or permanent:
             raise error
         self.metrics.paused(
@@ -165,7 +178,7 @@ class Worker:
     def _keep(self, lanes: list[threading.Thread], once: bool) -> None:
         """Reconcile and keep the index every now and then while the lanes work."""
         reconciled = time.monotonic() if once else float("-inf")
-        indexed = float("-inf")
+        indexed = reported = float("-inf")
         while any(lane.is_alive() for lane in lanes):
             now = time.monotonic()
             due = now - reconciled >= self._options.reconcile
@@ -174,16 +187,19 @@ class Worker:
                 indexed = time.monotonic()
                 reconciled = indexed if due else reconciled
             lanes[0].join(_STEP_SECONDS)
-            self._report()
+            if now - reported >= _REPORT_SECONDS:
+                self._report()
+                reported = now
         if once and self._error is None and not self._stopping.is_set():
             self._keeping(once, reconcile=False)
 
     def _keeping(self, once: bool, *, reconcile: bool) -> None:
         try:
-            with self._connect() as connection:
+            with self._connect() as connection, self._round(connection):
                 if reconcile:
                     enqueued, removed = Queue(connection, self.name).reconcile()
-                    log.info("reconciled", queued=enqueued, removed=removed)
+                    rows = reconcile_sources(connection)
+                    log.info("reconciled", queued=enqueued, removed=removed, rows_of_watched_tables=rows)
                     self._waker.wake()
                 if not (reconcile and once):
                     self._keep_index(connection)
@@ -207,10 +223,26 @@ class Worker:
             # Vectors are worth more than the index: searches work without it.
             log.warning("the index was not looked after", reason=str(error), hint=error.hint)
 
+    @contextmanager
+    def _round(self, connection: Connection) -> Iterator[None]:
+        """Let a stop reach what a round is just doing, such as building an index."""
+        self._keeper = connection
+        try:
+            yield
+        finally:
+            self._keeper = None
+
+    def _end_round(self) -> None:
+        keeper = self._keeper
+        if keeper is not None:
+            cancel(keeper)
+
     def _report(self) -> None:
-        if self._progress is not None:
-            with self._connect() as connection:
-                self._progress(self.metrics.embedded_total, Queue(connection, self.name).waiting())
+        if self._progress is None:
+            return
+        # A bar is no reason to fail: the lanes tell of outages.
+        with suppress(PgduetError), self._connect() as connection:
+            self._progress(self.metrics.embedded_total, Queue(connection, self.name).waiting())
 
 
 @contextmanager

@@ -13,7 +13,8 @@ class SidecarPlace:
 
     def __init__(self, queue: Queue, options: Options) -> None:
         self._fixed = options.sidecar or os.environ.get("PGDUET_SIDECAR")
-        self._lock = threading.Lock()
+        # A signal may close it while the same thread is closing it.
+        self._lock = threading.RLock()
         self._closed = False
         # Well within the lease, so that a request that hangs ends before another worker takes its chunks.
         self.deadline = min(int(queue.setting("batch_deadline_ms")) / 1000, options.lease / 3)

@@ -1,8 +1,8 @@
-"""Changed rows of watched tables: read, cut into chunks by the sidecar, written as chunks; no transaction open meanwhile."""
+"""Changed rows of watched tables: read, cut by the sidecar with no transaction open, written as chunks."""
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import grpc
 import structlog
@@ -45,19 +45,12 @@ def work_sources(
     claimed = queue.claim(BATCH, lease)
     if not claimed:
         return 0
-    until = time.monotonic() + lease / 2
-    pause = 0.0
+    batch = _Batch(connection, client, queue, time.monotonic() + lease / 2, stopping)
     try:
-        _Batch(connection, client, queue, until, stopping).work(claimed)
-    except DatabaseError as error:
-        # A lock that was not to be had in time, a deadlock: nobody's failure, and other tables go on.
-        if error.sqlstate is None or not (error.sqlstate == "55P03" or error.sqlstate.startswith("40")):
-            raise
-        pause = _BUSY_SECONDS
-        log.info("changed rows wait for a lock", reason=str(error))
+        batch.work(claimed)
     finally:
         if not connection.closed:
-            queue.release(pause)
+            queue.release(_BUSY_SECONDS if batch.met_a_lock else 0)
     return len(claimed)
 
 
@@ -66,20 +59,27 @@ def reconcile_sources(connection: Connection) -> int:
 
     Where a table has more, the queue holds a request to go on after the slice.
     """
-    return sum(_rescan(connection, watch_id, source) for watch_id, source in list_watches(connection))
-
-
-def _rescan(connection: Connection, watch_id: int, source: str) -> int:
-    try:
-        queued = rescan(connection, watch_id, SLICE)
-    except DatabaseError as error:
-        if error.sqlstate != "55P03":
-            raise
-        log.info("a watched table is locked and waits", source=source)
-        return 0
-    if queued:
-        log.info("looked through a watched table", source=source, queued=queued, more=queued == SLICE)
+    queued = 0
+    for watch_id in list_watches(connection):
+        try:
+            queued += _rescan(connection, watch_id)
+        except DatabaseError as error:
+            if not _is_lock(error):
+                raise
+            log.info("a watched table is locked and waits", watch=watch_id)
     return queued
+
+
+def _rescan(connection: Connection, watch_id: int) -> int:
+    queued = rescan(connection, watch_id, SLICE)
+    if queued:
+        log.info("looked through a watched table", watch=watch_id, queued=queued, more=queued == SLICE)
+    return queued
+
+
+def _is_lock(error: DatabaseError) -> bool:
+    """Tell a lock that was not to be had in time, or a deadlock: nobody's failure, and other tables go on."""
+    return error.sqlstate == "55P03" or (error.sqlstate or "").startswith("40")
 
 
 class _Batch:
@@ -99,27 +99,35 @@ class _Batch:
         self._until = until
         self._stopping = stopping
         self._attempts: dict[tuple[int, str], int] = {}
+        self.met_a_lock = False
 
     def work(self, claimed: Iterable[ClaimedRow]) -> None:
-        """Bring rows up to date, table by table."""
-        keys: dict[int, list[str]] = {}
-        looks: dict[int, str] = {}
+        """Bring rows up to date, table by table; a table that is locked holds up no other."""
+        by_watch: dict[int, list[str]] = {}
+        looks: set[int] = set()
         for one in claimed:
+            keys = by_watch.setdefault(one.watch_id, [])
             if one.row_key is None:
-                looks[one.watch_id] = str(one.watch_id)
+                looks.add(one.watch_id)
             else:
+                keys.append(one.row_key)
                 self._attempts[one.watch_id, one.row_key] = one.attempts
-                keys.setdefault(one.watch_id, []).append(one.row_key)
-        if looks:
-            looks.update((number, source) for number, source in list_watches(self._connection) if number in looks)
-        for watch_id, source in looks.items():
-            # What is held cannot be taken off the queue by the look that it asks for.
-            _rescan(self._connection, watch_id, source)
-        for watch_id, row_keys in keys.items():
-            for row in self._queue.resolve(watch_id, row_keys):
-                if self._stopping() or time.monotonic() > self._until:
-                    return
-                self._bring(watch_id, row)
+        for watch_id, keys in by_watch.items():
+            try:
+                if watch_id in looks:
+                    _rescan(self._connection, watch_id)
+                self._work_table(watch_id, keys)
+            except DatabaseError as error:
+                if not _is_lock(error):
+                    raise
+                self.met_a_lock = True
+                log.info("changed rows wait for a lock", watch=watch_id, reason=str(error))
+
+    def _work_table(self, watch_id: int, keys: Sequence[str]) -> None:
+        for row in self._queue.resolve(watch_id, keys) if keys else ():
+            if self._stopping() or time.monotonic() > self._until:
+                return
+            self._bring(watch_id, row)
 
     def _bring(self, watch_id: int, row: SourceRow) -> None:
         """Cut one row and write its chunks; where the row is at fault say so, where the sidecar is raise."""

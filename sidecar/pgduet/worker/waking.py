@@ -22,11 +22,15 @@ class Waker(threading.Thread):
         self._calls = 0
         self._stopping = threading.Event()
 
-    def wait(self, seconds: float) -> None:
-        """Wait so long at most, less when something is queued or the worker stops."""
+    @property
+    def calls(self) -> int:
+        """Count the calls so far: who looks at the queue remembers it, and hears what comes while it looks."""
+        return self._calls
+
+    def wait(self, calls: int, seconds: float) -> None:
+        """Wait so long at most, less when something was queued since so many calls, or the worker stops."""
         deadline = time.monotonic() + seconds
         with self._condition:
-            calls = self._calls
             while self._calls == calls and not self._stopping.is_set():
                 left = deadline - time.monotonic()
                 if left <= 0:

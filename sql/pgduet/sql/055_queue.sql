@@ -72,10 +72,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM pgduet._pending p WHERE p.seq = ANY ($7)
 $$;
 
+-- Seconds until a chunk or a row of a watched table is due, NULL where there is none.
 CREATE OR REPLACE FUNCTION pgduet._next_due() RETURNS double precision
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT extract(epoch FROM min(greatest(p.next_attempt_at, p.leased_until)) - clock_timestamp())::double precision
-  FROM pgduet._pending p
+  SELECT extract(epoch FROM least(
+    (SELECT min(greatest(p.next_attempt_at, p.leased_until)) FROM pgduet._pending p),
+    (SELECT min(greatest(s.next_attempt_at, s.leased_until)) FROM pgduet._source s)) - clock_timestamp())
+    ::double precision
 $$;
 
 CREATE OR REPLACE FUNCTION pgduet.retry_failed(error_class text DEFAULT NULL) RETURNS bigint

@@ -1,0 +1,12 @@
+COMMENT ON FUNCTION pgduet.watch(regclass, name, name, text, name, text, boolean) IS 'Keeps the chunks and vectors of a table''s rows up to date from now on, and returns the value that code_chunks.source has for them; needs the table''s owner and a primary key. Again on the same table: new columns, and all rows cut anew. copy_protected => true copies a table with row security';
+COMMENT ON FUNCTION pgduet.unwatch(regclass) IS 'Stops watching a table and deletes its chunks; returns how many. The table itself is left as it is';
+COMMENT ON VIEW pgduet.watch_status IS 'Watched tables: rows known, waiting, blank and failed, chunks, and what keeps a table from being followed';
+COMMENT ON COLUMN pgduet.watch_status.source IS 'Value of code_chunks.source; the name under which the table was first watched';
+COMMENT ON COLUMN pgduet.watch_status.table_name IS 'Name of the table when last looked at';
+COMMENT ON COLUMN pgduet.watch_status.rows_blank IS 'Rows whose content is NULL or blank: nothing to search for';
+COMMENT ON COLUMN pgduet.watch_status.rescan_waiting IS 'True where the whole table is to be looked through: after watch() and TRUNCATE';
+COMMENT ON COLUMN pgduet.watch_status.problem IS 'What keeps the table from being followed and what to do; NULL where nothing does. Statements on the table succeed all the same';
+COMMENT ON VIEW pgduet.watch_failures IS 'Rows of watched tables that could not be cut into chunks: retrying, or failed until their content changes or watch() is called again';
+COMMENT ON TABLE pgduet._watch IS 'Watched tables; see pgduet.watch_status';
+COMMENT ON TABLE pgduet._source IS 'Queue of changed rows of watched tables; see pgduet.watch_status';
+COMMENT ON TABLE pgduet._source_row IS 'What was made of each row of the watched tables; see pgduet.watch_status and pgduet.watch_failures';
