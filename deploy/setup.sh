@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes a bare Debian or Ubuntu machine ready to run and test pgduet; `make setup` calls it. Running it again is quick.
 #
-# It installs what is missing (PostgreSQL 15 or later, PL/Python, pgvector, Python's venv module), makes the Python
-# environment .venv, the small one for PostgreSQL's own Python, and fetches the weights of the model `small`.
+# It installs what is missing (PostgreSQL 15 or later, PL/Python, pgvector, Python's venv module; pgbouncer for the
+# tests), makes the Python environment .venv, the small one for PostgreSQL's own Python, and fetches the weights of the
+# model `small`.
 # `deploy/setup.sh packages` stops after what needs root. PIP_* and proxy variables pass through. PG_CONFIG names a
 # server that is none of the distribution's.
 set -euo pipefail
@@ -174,6 +175,13 @@ fetch_pgvector() {
         "install pgvector $safe_pgvector or later for PostgreSQL $major by hand, then 'make setup' again"
 }
 
+# The tests put a pooler between worker and server; they start their own, so the service that the package starts ends.
+prepare_pgbouncer() {
+    [ ! -x /usr/sbin/pgbouncer ] && ! command -v pgbouncer >/dev/null || return 0
+    install_packages pgbouncer
+    [ ! -d /run/systemd/system ] || quietly "${root[@]}" systemctl disable --now pgbouncer
+}
+
 # --- environments and the model -------------------------------------------------------------------------------------
 
 prepare_environment() {
@@ -197,6 +205,7 @@ say "Python: $("$python" --version | cut -d ' ' -f 2) ($python)"
 prepare_postgres
 say "PostgreSQL: $major ($bin) with PL/Python"
 prepare_pgvector
+prepare_pgbouncer
 say "pgvector: $(installed_pgvector)"
 [ "${1:-}" != packages ] || exit 0
 prepare_environment

@@ -1,13 +1,16 @@
 """The worker drains the queue, blames only who is at fault, and gives back what it does not finish."""
 
+import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,10 @@ import psycopg
 import pytest
 
 from fix_database import Connection, Database
+from fix_pooler import free_port
 from pgduet.client import SidecarUnavailableError
 from pgduet.database.connection import connect
+from pgduet.errors import PgduetError
 from pgduet.worker.loop import Worker
 from pgduet.worker.options import Options
 from stub_sidecar import StubSidecar, stub_vector
@@ -305,7 +310,37 @@ def test_a_chunk_that_workers_end_with_is_given_up_in_the_end(session: Connectio
     assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 1
 
 
+def test_prometheus_is_answered(session: Connection, stub_database: Database) -> None:
+    add(session, 5)
+    address = f"127.0.0.1:{free_port()}"
+    with working(stub_database, index=False, metrics=address):
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5)
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as reply:
+            text = reply.read().decode()
+    assert "pgduet_worker_embedded_total 5.0" in text
+    assert "pgduet_worker_request_seconds_count" in text
+
+
+def test_a_terminal_shows_a_bar(session: Connection, stub_database: Database) -> None:
+    add(session, 50)
+    reader, writer = pty.openpty()
+    command = [str(Path(sys.executable).with_name("pgduet")), "worker", "--once", "--no-index"]
+    environment = {**stub_database.environment, "TERM": "xterm"}
+    process = subprocess.Popen(command, env=environment, stderr=writer, stdout=subprocess.DEVNULL)
+    os.close(writer)
+    shown = b""
+    with suppress(OSError):
+        while part := os.read(reader, 4096):
+            shown += part
+    os.close(reader)
+    assert process.wait(30) == 0
+    assert b"chunks" in shown
+
+
 def test_bad_connections_and_addresses_are_clear_errors(stub_database: Database) -> None:
+    conninfo = f"{stub_database.conninfo} options='-c default_transaction_isolation=serializable'"
+    with pytest.raises(PgduetError, match="serializable"):
+        Worker(lambda: connect(conninfo, autocommit=True)).run(once=True)
     with pytest.raises(Exception, match="metrics cannot be served at 'nowhere'"):
         run_once(stub_database, metrics="nowhere")
     with psycopg.connect(stub_database.conninfo, autocommit=True) as session:

@@ -85,6 +85,20 @@ def test_chunks_without_a_vector_are_counted(database: Database) -> None:
     assert "1 of 2 chunks" in found["vectors"].detail
 
 
+def test_workers_that_are_missing_or_cannot_work_and_chunks_given_up_are_warnings(database: Database) -> None:
+    assert check(database)["worker"].hint == "start one: pgduet worker"
+    assert check(database)["failures"].state == "ok"
+    with database.connect() as connection:
+        connection.execute("SELECT pgduet._beat('w', 'host', 1, '0.1', 'working', NULL, 5, 0)")
+        assert check(database)["worker"].state == "ok"
+        connection.execute("SELECT pgduet._beat('w', 'host', 1, '0.1', 'waiting', 'no sidecar', 5, 0)")
+        connection.execute("INSERT INTO pgduet.code_chunks (chunk_id, content) VALUES (1, 'x')")
+        connection.execute("INSERT INTO pgduet._dead_letter VALUES (1, 1, sha256('x'), 'row_permanent', 'too long', 1)")
+    found = check(database)
+    assert "1 of 1 cannot work: no sidecar" in found["worker"].detail
+    assert "1 chunks were given up, such as: too long" in found["failures"].detail
+
+
 def test_a_server_that_reaches_no_sidecar_is_told_from_a_client_that_does(
     database: Database, stub: StubSidecar
 ) -> None:

@@ -8,6 +8,7 @@ from pgduet.database.connection import Connection
 from pgduet.database.errors import readable_errors
 from pgduet.database.queries import load_queries
 from pgduet.database.vectors import Bits, Halfs, register_vectors
+from pgduet.errors import PgduetError
 
 _START = -(2**63)
 _SLICE = 20_000
@@ -46,13 +47,15 @@ class Vector(NamedTuple):
 class Queue:
     """Work on the queue under a worker's name, on one connection in autocommit mode.
 
-    Every method raises DatabaseError. Nothing here needs a session: it works through a pooler in transaction mode.
+    Raises PgduetError where the role's default isolation level would show it stale rows. Every method raises
+    DatabaseError. Nothing here needs a session: it works through a pooler in transaction mode.
     """
 
     def __init__(self, connection: Connection, worker: str) -> None:
         self._connection = connection
         self._worker = worker
         connection.prepare_threshold = None
+        self._require_read_committed()
         register_vectors(connection)
 
     @contextmanager
@@ -156,6 +159,14 @@ class Queue:
     def setting(self, key: str) -> str:
         """Read one of the admin's settings."""
         return str(self._rows("setting", key=key)[0][0])
+
+    def _require_read_committed(self) -> None:
+        level = self._rows("isolation")[0][0]
+        if level != "read committed":
+            raise PgduetError(
+                f"a worker cannot work under the default isolation level {level!r}: it would judge by rows of the past",
+                hint="ALTER ROLE of the worker SET default_transaction_isolation = 'read committed'",
+            )
 
     def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         with readable_errors():

@@ -1,3 +1,6 @@
+-- isolation --
+SELECT current_setting('default_transaction_isolation')
+
 -- setting --
 SELECT s.value FROM pgduet._setting s WHERE s.key = %(key)s
 

@@ -136,7 +136,7 @@ class _Batch:
             chunks = self._cut(row) if row.content is not None else []
             written = self._queue.write(watch_id, row, chunks)
             if not written:
-                log.info("a row is in other hands by now", row_key=row.row_key)
+                log.debug("a row is in other hands by now", row_key=row.row_key)
         except SidecarError as error:
             if self._is_outage(error):
                 raise

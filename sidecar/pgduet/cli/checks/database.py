@@ -18,6 +18,8 @@ _VERSION = "SELECT pgduet.version()"
 _HEALTH = "SELECT component, status, detail FROM pgduet.health() WHERE component IN ('sidecar', 'model')"
 _ACTIVE = "SELECT model, coalesce(fingerprint, '') FROM pgduet.generations WHERE state = 'active'"
 _COVERAGE = "SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(pending), 0)::bigint FROM pgduet.coverage"
+_WORKERS = "SELECT state, detail FROM pgduet.worker_status WHERE silent_seconds < 60 ORDER BY detail"
+_FAILURES = "SELECT count(*), max(error) FROM pgduet.failures WHERE state = 'failed'"
 _INDEX = "SELECT index_name, valid FROM pgduet.index_status ORDER BY started_at DESC LIMIT 1"
 _HEALTH_HINT = "`pgduet db set sidecar_address ADDRESS` names the sidecar; the server's user must reach its socket"
 
@@ -45,6 +47,8 @@ def check_database(dsn: str, fingerprints: Mapping[str, str]) -> Iterator[Findin
             "server's view": _health,
             "fingerprint": lambda c: _fingerprint(c, fingerprints),
             "vectors": _vectors,
+            "worker": _worker,
+            "failures": _failures,
             "index": _index,
         }
         for part, check in checks.items():
@@ -147,6 +151,31 @@ def _vectors(connection: "Connection") -> Iterator[Finding]:
         yield Finding("vectors", "warn", f"{pending} of {chunks} chunks wait for their vector", hint)
     else:
         yield Finding("vectors", "ok", f"no chunk of {chunks} lacks a vector")
+
+
+def _worker(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    workers = ask(connection, _WORKERS)
+    waiting = [detail for _, detail in workers if detail is not None]
+    if not workers:
+        yield Finding("worker", "warn", "none has shown itself for a minute", "start one: pgduet worker")
+    elif waiting:
+        hint = "pgduet.worker_status tells of each"
+        yield Finding("worker", "warn", f"{len(waiting)} of {len(workers)} cannot work: {waiting[0]}", hint)
+    else:
+        yield Finding("worker", "ok", f"{len(workers)} at work")
+
+
+def _failures(connection: "Connection") -> Iterator[Finding]:
+    from pgduet.database.asking import ask
+
+    count, example = ask(connection, _FAILURES)[0]
+    if count:
+        hint = "see pgduet.failures, mend what they name, then SELECT pgduet.retry_failed()"
+        yield Finding("failures", "warn", f"{count} chunks were given up, such as: {example}", hint)
+    else:
+        yield Finding("failures", "ok", "no chunk was given up")
 
 
 def _index(connection: "Connection") -> Iterator[Finding]:
