@@ -175,11 +175,15 @@ fetch_pgvector() {
         "install pgvector $safe_pgvector or later for PostgreSQL $major by hand, then 'make setup' again"
 }
 
-# The tests put a pooler between worker and server; they start their own, so the service that the package starts ends.
+# The tests put a pooler between worker and server and start their own: the service that the package starts, ends.
 prepare_pgbouncer() {
     [ ! -x /usr/sbin/pgbouncer ] && ! command -v pgbouncer >/dev/null || return 0
     install_packages pgbouncer
-    [ ! -d /run/systemd/system ] || quietly "${root[@]}" systemctl disable --now pgbouncer
+    if [ -d /run/systemd/system ]; then
+        quietly "${root[@]}" systemctl disable --now pgbouncer
+    elif [ -x /etc/init.d/pgbouncer ]; then
+        quietly "${root[@]}" /etc/init.d/pgbouncer stop
+    fi
 }
 
 # --- environments and the model -------------------------------------------------------------------------------------

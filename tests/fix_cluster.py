@@ -14,7 +14,13 @@ from pgduet.local.state import state_folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What a test loses with these in a power cut is nothing; a commit then costs no disk flush.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "60"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "100",
+    "max_prepared_transactions": "5",
+}
 
 ClusterFactory = Callable[[Sequence[Path]], Cluster]
 

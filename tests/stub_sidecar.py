@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import grpc
@@ -26,11 +27,24 @@ SERVICE = "pgduet.v1.EmbeddingService"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
 
+# A byte picks one of 256 steps of the normal distribution: much cheaper than drawing, and as independent.
+_STEPS = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)])
+
+
 def stub_vector(text: str, role: str = "document", width: int = WIDTH) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """Give the unit vector that the stub answers for a text: normal numbers seeded by role and text."""
-    seed = int.from_bytes(hashlib.sha256(f"{role}\0{text}".encode()).digest()[:8], "big")
-    vector = np.random.default_rng(seed).standard_normal(width).astype(np.float32)
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+    """Give the unit vector that the stub answers for a text: normal numbers drawn from a hash of role and text."""
+    picked = _picked(text, role, width)
+    return np.asarray(_unit_steps(picked)[picked], dtype=np.float32)
+
+
+def _picked(text: str, role: str, width: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    return np.frombuffer(hashlib.shake_128(f"{role}\0{text}".encode()).digest(width), np.uint8)
+
+
+def _unit_steps(picked: "np.ndarray[Any, np.dtype[np.uint8]]") -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Scale the steps so that the numbers picked have length 1."""
+    scaled: np.ndarray[Any, np.dtype[np.float64]] = _STEPS / np.linalg.norm(_STEPS[picked])
+    return scaled
 
 
 @dataclass
@@ -40,6 +54,7 @@ class SeenRequest:
     role: str
     texts: int
     model: str
+    contents: tuple[str, ...] = ()
     cancelled: bool = False
     seconds: float = 0.0
     finished: bool = False
@@ -59,10 +74,12 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.width = WIDTH
         self.drop = False
         self.fingerprint = "stub-fingerprint-1"
-        self.die_after: int | None = None
+        self.die_after: int | None = None  # calls
+        self.die_after_texts: int | None = None  # a process of its own ends within the request of that text
         self.poison: str | None = None  # a request with this text fails as a whole
         self.blank_for_stub: str | None = None  # this text gets an error of its own
         self.requests: list[SeenRequest] = []
+        self._texts = 0
         self._died = threading.Event()
         self._process_dies = False
         self._health = health.HealthServicer()  # type: ignore[no-untyped-call]
@@ -108,9 +125,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
     def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
         role = "query" if request.role == pb.ROLE_QUERY else "document"
         seen = SeenRequest(role=role, texts=len(request.texts), model=request.model)
+        if not self._process_dies:
+            seen.contents = tuple(request.texts)
         self.requests.append(seen)
+        self._maybe_die_halfway(seen)
         ended = threading.Event()
-        context.add_callback(ended.set)
+        if not context.add_callback(ended.set):
+            ended.set()
         started = time.monotonic()
         try:
             if self.hang or self.delay:
@@ -171,13 +192,15 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         texts: Sequence[str] = list(request.texts)[: -1 if self.drop else None]
         rows, sketches, results = [], [], []
         for text in texts:
-            vector = stub_vector(text, role, self.width)
+            picked = _picked(text, role, self.width)
+            halfs = _unit_steps(picked).astype("<f2")[picked]
+            sketch = np.packbits(picked >= 128)
             if blank := not text.strip() or text == self.blank_for_stub:
-                vector = np.zeros_like(vector)
-            sketches.append(np.packbits(vector > 0).tobytes())
+                halfs, sketch = np.zeros_like(halfs), np.zeros_like(sketch)
             if self.nan:
-                vector = np.full_like(vector, np.nan)
-            rows.append(vector.astype("<f2").tobytes())
+                halfs = np.full_like(halfs, np.nan)
+            rows.append(halfs.tobytes())
+            sketches.append(sketch.tobytes())
             error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank") if blank else None
             words = len(text.split()) + 2
             results.append(pb.EmbedResult(code_tokens=words, text_tokens=words, truncated=words > 512, error=error))
@@ -188,6 +211,11 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             sketches=b"".join(sketches),
             results=results,
         )
+
+    def _maybe_die_halfway(self, seen: SeenRequest) -> None:
+        self._texts += seen.texts
+        if self._process_dies and self.die_after_texts is not None and self._texts >= self.die_after_texts:
+            os._exit(1)
 
     def _maybe_die(self) -> None:
         if self.die_after is not None and len(self.requests) >= self.die_after:
@@ -212,6 +240,7 @@ def main() -> None:
     parser.add_argument("--status", choices=[code.name for code in grpc.StatusCode])
     parser.add_argument("--fingerprint", default="stub-fingerprint-1")
     parser.add_argument("--die-after", type=int)
+    parser.add_argument("--die-after-texts", type=int)
     asked = vars(parser.parse_args())
     stub = StubSidecar(asked.pop("listen"), asked.pop("model"))
     asked["status"] = grpc.StatusCode[asked["status"]] if asked["status"] else None

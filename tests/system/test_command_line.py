@@ -43,6 +43,9 @@ def run(database: Database, *arguments: str | Path) -> subprocess.CompletedProce
 def test_ingest_then_search_then_only_what_changed(live_database: Database, tree: Path) -> None:
     first = run(live_database, "ingest", tree, "--repo", "demo")
     assert first.returncode == 0, first.stderr
+    assert "no worker runs: start `pgduet worker`" in first.stdout
+    work = run(live_database, "worker", "--once", "--no-index")
+    assert work.returncode == 0, work.stderr
     found = run(live_database, "search", "try a failed network call once more", "--json", "-k", "3")
     hits = json.loads(found.stdout)
     assert (hits[0]["path"], hits[0]["symbol"], hits[0]["kind"]) == ("web/retry.py", "call_again", "function")
@@ -58,6 +61,7 @@ def test_ingest_then_search_then_only_what_changed(live_database: Database, tree
         (tree / "geo/distance.go").unlink()
         second = run(live_database, "ingest", tree, "--repo", "demo")
         assert second.returncode == 0, second.stderr
+        assert run(live_database, "worker", "--once", "--no-index").returncode == 0
         after = dict(session.execute("SELECT chunk_id, embedded_at FROM pgduet.code_embeddings").fetchall())
         kept = session.execute("SELECT chunk_id FROM pgduet.code_chunks WHERE symbol = 'call_again'").fetchone()
         assert kept is not None
@@ -66,14 +70,16 @@ def test_ingest_then_search_then_only_what_changed(live_database: Database, tree
         assert session.execute("SELECT sum(pending) FROM pgduet.coverage").fetchone() == (0,)
 
 
-def test_an_ingest_without_a_sidecar_says_what_to_do_and_writes_nothing(database: Database, tree: Path) -> None:
-    failed = run(database, "ingest", tree)
+def test_an_ingest_needs_no_sidecar_and_a_worker_says_that_it_does(database: Database, tree: Path) -> None:
+    assert run(database, "ingest", tree).returncode == 0
+    failed = run(database, "worker", "--once")
     assert failed.returncode == 1
-    assert "cannot be reached" in failed.stderr
-    assert "hint: Is the sidecar up?" in failed.stderr
+    assert "UNAVAILABLE" in failed.stderr
+    assert "hint: start it with `pgduet serve`" in failed.stderr
     assert "Traceback" not in failed.stderr
     with database.connect() as session:
-        assert session.execute("SELECT count(*) FROM pgduet.code_chunks").fetchone() == (0,)
+        waiting = session.execute("SELECT chunks FROM pgduet.queue_status WHERE state = 'waiting'").fetchone()
+        assert waiting == session.execute("SELECT count(*) FROM pgduet.code_chunks").fetchone()
 
 
 def test_the_database_commands_from_nothing_to_nothing(empty_database: Database) -> None:

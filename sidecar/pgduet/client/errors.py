@@ -59,6 +59,9 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> SidecarError:
     if not isinstance(error, grpc.Call):
         return SidecarError(f"the call to the sidecar at {address} failed: {error}")
     code = error.code()
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
+        # gRPC's word for a message over its limit: no overload, and never any better.
+        code = grpc.StatusCode.INVALID_ARGUMENT
     kind, hint = _HINTS.get(code, (SidecarError, "see the sidecar's log"))
     return kind(
         f"the sidecar at {address} answered {code.name}: {error.details()}",

@@ -32,7 +32,7 @@ class _BitsDumper(Dumper):
 
 
 def register_vectors(connection: Connection) -> None:
-    """Let a connection send Halfs as pgvector's `halfvec` and Bits as `bit`, alone and in lists.
+    """Let a connection send Halfs as pgvector's `halfvec` and Bits as `bit`, alone, and in lists under `%b`.
 
     Works wherever the extension lives. Raises PgduetError where it is not installed.
     """

@@ -100,9 +100,12 @@ class Embedder:
                 raise
             self._probe(model, fingerprint, error)
             if len(texts) > 1:
+                if error.code is grpc.StatusCode.INVALID_ARGUMENT:
+                    # It may be a limit on the request and no text at all.
+                    self._shrink(len(texts))
                 middle = len(texts) // 2
                 first, one = self.embed(model, fingerprint, texts[:middle])
-                second, other = self.embed(model, fingerprint, texts[middle:])
+                second, other = self.embed(model, fingerprint or one, texts[middle:])
                 return first + second, one or other
             refused = error.code is grpc.StatusCode.INVALID_ARGUMENT
             return [Failure(ROW_PERMANENT if refused else ROW_TEMPORARY, str(error))], ""
@@ -149,7 +152,9 @@ class Embedder:
             reply = self.client.embed(model, [_PROBE], "document", fingerprint, timeout=_PROBE_SECONDS)
             outcome = self._outcomes(reply)
         except SidecarError as other:
-            raise (error or other) from other
+            if error is None:
+                raise
+            raise error from other
         if isinstance(outcome[0], Failure):
             raise error or SidecarError(
                 f"the sidecar at {self.client.address} gives no usable vector for any text: {outcome[0].error}",
@@ -187,7 +192,10 @@ def _failed(error: pb.EmbedError) -> Failure:
 
 def _broke(error: SidecarError) -> bool:
     """Tell whether the connection broke during the request, as opposed to a sidecar that was never there or said no."""
-    return error.code is grpc.StatusCode.UNAVAILABLE and any(word in str(error) for word in _BROKEN)
+    words = str(error)
+    # A tunnel that hangs up because nobody is behind it breaks too, but before any request was sent.
+    never_there = "failed to connect" in words
+    return error.code is grpc.StatusCode.UNAVAILABLE and not never_there and any(word in words for word in _BROKEN)
 
 
 def _lost_alone(error: SidecarError, texts: Sequence[str]) -> bool:

@@ -33,7 +33,8 @@ class Outage:
         with self._lock:
             self._failures += 1
             count = self._failures
-            self._error = error
+            if isinstance(error, SidecarError) or not isinstance(self._error, SidecarError):
+                self._error = error
         seconds = min(self._longest_pause, _FIRST_PAUSE * float(2 ** min(count - 1, 10)))
         # The first of an outage and then ever fewer: a log that fills up tells nobody anything.
         if count & (count - 1) == 0:

@@ -11,12 +11,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.oid FROM step s WHERE s.typbasetype = 0
 $$;
 
--- Columns of the primary key in its order, with the base type and the equality that its index uses.
+-- Columns of the primary key in its order, with the base type and the equality that its index uses. The text of a plain
+-- type is short, free of brackets and the same under all settings.
 CREATE OR REPLACE FUNCTION pgduet._key_columns(source oid)
-RETURNS TABLE (place bigint, column_name text, type oid, type_name text, equals text, is_builtin boolean)
+RETURNS TABLE (place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT k.place, a.attname::text, t.oid, format('%I.%I', tn.nspname, t.typname),
-    format('OPERATOR(%I.%s)', pn.nspname, p.oprname), t.typnamespace = 'pg_catalog'::regnamespace
+  SELECT k.place, a.attname::text, format('%I.%I', tn.nspname, t.typname),
+    format('OPERATOR(%I.%s)', pn.nspname, p.oprname), t.typnamespace = 'pg_catalog'::regnamespace,
+    t.oid = ANY ('{int2,int4,int8,uuid,bool}'::regtype[]::oid[])
   FROM pg_index i
   CROSS JOIN unnest(i.indkey::smallint[], i.indclass::oid[]) WITH ORDINALITY k (attnum, opclass, place)
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -38,23 +40,27 @@ CREATE OR REPLACE FUNCTION pgduet._key_expression(source oid, row_name text) RET
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_texts text[];
+  v_plain boolean;
   v_key text;
 BEGIN
   SELECT array_agg(CASE WHEN k.is_builtin THEN format('((%s.%I)::pg_catalog.text COLLATE "C")', $2, k.column_name)
-    ELSE format('(pg_catalog.format(''%%s'', %s.%I) COLLATE "C")', $2, k.column_name) END ORDER BY k.place) INTO v_texts
+    ELSE format('(pg_catalog.format(''%%s'', %s.%I) COLLATE "C")', $2, k.column_name) END ORDER BY k.place),
+    bool_and(k.is_plain) INTO v_texts, v_plain
   FROM pgduet._key_columns($1) k;
   v_key := format('pg_catalog.json_build_array(%s)::pg_catalog.text', array_to_string(v_texts, ', '));
-  RETURN format(CASE cardinality(v_texts) WHEN 1 THEN
-    'CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN
-      CASE WHEN pg_catalog.left(%2$s, 1) = ''['' OR pg_catalog.strpos(%2$s, E''\x1f'') > 0 THEN %1$s ELSE %2$s END END'
-    ELSE 'CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN %1$s END' END, v_key, v_texts[1]);
+  RETURN CASE
+    WHEN cardinality(v_texts) = 1 AND v_plain THEN v_texts[1]
+    WHEN cardinality(v_texts) = 1 THEN format('CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN
+      CASE WHEN pg_catalog.left(%2$s, 1) = ''['' OR pg_catalog.strpos(%2$s, E''\x1f'') > 0 THEN %1$s ELSE %2$s END END',
+      v_key, v_texts[1])
+    ELSE format('CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN %1$s END', v_key) END;
 END $$;
 
--- Settings without which the same value would have different texts; the usual types do without.
+-- Settings without which the same value would have different texts; plain types do without.
 CREATE OR REPLACE FUNCTION pgduet._key_settings(source oid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN bool_and(k.type = ANY (ARRAY['int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype,
-      'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'bool'::regtype, 'numeric'::regtype]::oid[])) THEN ''
+  SELECT CASE
+    WHEN bool_and(k.is_plain OR k.type_name IN ('pg_catalog.text', 'pg_catalog."varchar"', 'pg_catalog.varchar')) THEN ''
     ELSE 'SET TimeZone = ''UTC'' SET DateStyle = ''ISO'' SET IntervalStyle = ''postgres'' SET bytea_output = ''hex''
       SET extra_float_digits = 1' END
   FROM pgduet._key_columns($1) k
@@ -68,7 +74,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_watch pgduet._watch := (SELECT w FROM pgduet._watch w WHERE w.watch_id = $1);
   v_compared text := (SELECT string_agg(format(
-      '(NEW.%1$I::pg_catalog.text COLLATE "C") IS NOT DISTINCT FROM (OLD.%1$I::pg_catalog.text COLLATE "C")', c.name), ' AND ')
+      '(NEW.%1$I::pg_catalog.text COLLATE "C") IS NOT DISTINCT FROM (OLD.%1$I::pg_catalog.text COLLATE "C")', c.name),
+      ' AND ')
     FROM unnest(ARRAY[v_watch.path_column, v_watch.language_column, v_watch.content_column]) c (name)
     WHERE c.name IS NOT NULL);
 BEGIN

@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION pgduet._check_watchable(source regclass, copy_protect
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_class pg_class := (SELECT c FROM pg_class c WHERE c.oid = $1);
-  v_kin oid[] := ARRAY(SELECT p.relid FROM pg_partition_ancestors($1) p UNION SELECT p.relid FROM pg_partition_tree($1) p);
+  v_kin oid[] := ARRAY(SELECT p.relid FROM pg_partition_ancestors($1) p
+    UNION SELECT p.relid FROM pg_partition_tree($1) p);
   v_refusal text;
   v_hint text;
 BEGIN
@@ -94,12 +95,13 @@ DECLARE
 BEGIN
   -- Two at the same time would give two watches the same name.
   LOCK TABLE pgduet._watch IN SHARE ROW EXCLUSIVE MODE;
-  SELECT n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) INTO v_new.schema_name, v_new.table_name, v_new.source
+  SELECT n.nspname, c.relname, format('%I.%I', n.nspname, c.relname)
+  INTO v_new.schema_name, v_new.table_name, v_new.source
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1;
   v_new.key_columns := ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k ORDER BY k.place);
   -- A table that was dropped and made again takes its old watch over.
-  v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1 OR (w.source = v_new.source
-    AND pgduet._watched_table(w.watch_id) IS NULL) ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
+  v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
+    OR (w.source = v_new.source AND pgduet._watched_table(w.watch_id) IS NULL) ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
   IF v_id IS NULL THEN
     v_taken := EXISTS (SELECT FROM pgduet._watch w WHERE w.source = v_new.source);
     INSERT INTO pgduet._watch (source, schema_name, table_name, key_columns, content_column, copy_protected, created_by)
@@ -107,6 +109,7 @@ BEGIN
     VALUES (CASE WHEN v_taken THEN v_new.source || ' (' || gen_random_uuid() || ')' ELSE v_new.source END,
       '', '', '{}', '', false, '') RETURNING _watch.watch_id INTO v_id;
   END IF;
+  PERFORM FROM pgduet._watch w WHERE w.watch_id = v_id FOR UPDATE;
   UPDATE pgduet._watch w SET (schema_name, table_name, key_columns, content_column, path_column, language_column,
     language, repo, copy_protected, created_by, problem) = (v_new.schema_name, v_new.table_name, v_new.key_columns,
     v_new.content_column, v_new.path_column, v_new.language_column, v_new.language, v_new.repo, v_new.copy_protected,
@@ -134,7 +137,8 @@ BEGIN
   PERFORM pgduet._check_column($1, c.name) FROM unnest(v_columns) c (name);
   -- Whoever is writing to the table commits first: the look at the whole table then sees those rows.
   EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', $1);
-  PERFORM pgduet._grant_reading($1, ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k UNION SELECT unnest(v_columns)));
+  PERFORM pgduet._grant_reading($1, ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k
+    UNION SELECT unnest(v_columns)));
   v_id := pgduet._register_watch($1, jsonb_build_object('content_column', $2, 'path_column', $3, 'language', $4,
     'language_column', $5, 'repo', $6, 'copy_protected', $7, 'created_by', current_user));
   -- Row triggers, because PostgreSQL clones them to partitions, to those of tomorrow too.
@@ -152,14 +156,15 @@ DECLARE
   v_mode text := current_setting('pgduet.trigger_mode', true);
   v_chunks bigint;
 BEGIN
+  -- Workers take this lock before any other on the watch; the table itself is locked last and shortest.
   PERFORM FROM pgduet._watch w WHERE w.watch_id = $1 FOR UPDATE;
-  EXECUTE format('DROP FUNCTION IF EXISTS pgduet.%I() CASCADE', '_watch_' || $1);
   PERFORM set_config('pgduet.trigger_mode', 'queue', true);
   DELETE FROM pgduet.code_chunks c USING pgduet._watch w WHERE w.watch_id = $1 AND c.source = w.source;
   GET DIAGNOSTICS v_chunks = ROW_COUNT;
   PERFORM set_config('pgduet.trigger_mode', coalesce(v_mode, ''), true);
-  DELETE FROM pgduet._source s WHERE s.watch_id = $1;
   DELETE FROM pgduet._source_row r WHERE r.watch_id = $1;
+  EXECUTE format('DROP FUNCTION IF EXISTS pgduet.%I() CASCADE', '_watch_' || $1);
+  DELETE FROM pgduet._source s WHERE s.watch_id = $1;
   DELETE FROM pgduet._watch w WHERE w.watch_id = $1;
   RETURN v_chunks;
 END $$;

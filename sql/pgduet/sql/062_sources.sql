@@ -16,14 +16,17 @@ DECLARE
   v_lost text;
   v_problem text;
 BEGIN
-  IF v_table IS NULL AND to_regclass(format('%I.%I', v_schema, v_name)) IS NULL THEN
+  IF v_watch.watch_id IS NULL THEN
+    RETURN NULL;
+  ELSIF v_table IS NULL AND to_regclass(format('%I.%I', v_schema, v_name)) IS NULL THEN
     PERFORM pgduet._forget_watch($1);
     RETURN NULL;
   END IF;
   SELECT n.nspname, c.relname INTO v_schema, v_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = coalesce(v_table, to_regclass(format('%I.%I', v_schema, v_name)));
   SELECT string_agg(format('%I', u.name), ', ') INTO v_lost FROM unnest(v_columns) u (name)
-  WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = v_table AND a.attname = u.name AND NOT a.attisdropped);
+  WHERE NOT EXISTS (
+    SELECT FROM pg_attribute a WHERE a.attrelid = v_table AND a.attname = u.name AND NOT a.attisdropped);
   v_problem := CASE
     WHEN v_table IS NULL THEN 'its triggers are gone: call pgduet.watch() again'
     WHEN v_lost IS NOT NULL THEN
@@ -51,10 +54,12 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision)
 RETURNS TABLE (watch_id integer, row_key text, attempts integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();
+  v_stuck integer[] := ARRAY(SELECT w.watch_id FROM pgduet._watch w WHERE w.problem IS NOT NULL);
   v_first bigint[];
   v_all bigint[];
 BEGIN
@@ -63,7 +68,7 @@ BEGIN
     WHERE s.next_attempt_at <= v_now AND (s.leased_until IS NULL OR s.leased_until <= v_now) AND NOT EXISTS (
         SELECT FROM pgduet._source o WHERE o.watch_id = s.watch_id AND o.row_key = s.row_key AND o.seq < s.seq
           AND (o.next_attempt_at <= v_now OR o.leased_until > v_now))
-      AND EXISTS (SELECT FROM pgduet._watch w WHERE w.watch_id = s.watch_id AND w.problem IS NULL)
+      AND s.watch_id <> ALL (v_stuck)
     ORDER BY s.seq LIMIT $2 FOR UPDATE OF s SKIP LOCKED) f);
   v_all := v_first || ARRAY(
     SELECT s.seq FROM pgduet._source f JOIN pgduet._source s ON s.watch_id = f.watch_id AND s.row_key = f.row_key

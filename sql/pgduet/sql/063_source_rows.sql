@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION pgduet._chunk_keys(watch_id integer, row_keys text[])
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT ARRAY(SELECT CASE n.n WHEN 1 THEN r.row_key ELSE r.row_key || E'\x1f' || n.n END
     FROM pgduet._source_row r CROSS JOIN generate_series(1, r.chunks) n (n)
-    WHERE r.watch_id = $1 AND r.row_key = ANY ($2))
+    WHERE r.watch_id = $1 AND r.row_key = ANY ($2) ORDER BY r.row_key, n.n)
 $$;
 
 -- ONLY: the triggers of a parent say nothing of the tables that inherit from it.
@@ -25,7 +25,8 @@ $$;
 -- somebody's making runs with pgduet's rights.
 CREATE OR REPLACE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format('(CASE WHEN starts_with(k.row_key, ''['') THEN k.row_key::json ->> %s ELSE k.row_key END)::%s', $1 - 1, $2)
+  SELECT format('(CASE WHEN starts_with(k.row_key, ''['') THEN k.row_key::json ->> %s ELSE k.row_key END)::%s',
+    $1 - 1, $2)
 $$;
 
 -- A statement that reads rows by key, compared by the operator of the key's own index: $1 keys, $2 language, $3 repo.
@@ -56,7 +57,8 @@ EXCEPTION WHEN data_exception THEN
   IF cardinality($2) = 1 THEN
     RETURN '{}';
   END IF;
-  RETURN ARRAY(SELECT c.key FROM unnest($2) k (row_key) CROSS JOIN unnest(pgduet._castable_keys($1, ARRAY[k.row_key])) c (key));
+  RETURN ARRAY(SELECT c.key FROM unnest($2) k (row_key)
+    CROSS JOIN unnest(pgduet._castable_keys($1, ARRAY[k.row_key])) c (key));
 END $$;
 
 -- Does for rows all that needs no sidecar, and returns the others with their content, 16 MB at most at once and always
@@ -66,13 +68,15 @@ CREATE OR REPLACE FUNCTION pgduet._resolve_sources(owner text, watch_id integer,
 RETURNS TABLE (row_key text, row_version text, content text, path text, language text, row_hash bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off SET lock_timeout = '2s'
 SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex'
-SET extra_float_digits = 1 AS $$
+SET extra_float_digits = 1 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   v_table oid := pgduet._check_watch($2);
   v_watch pgduet._watch;
   v_keys text[];
   v_castable text[];
+  v_statement text;
   v_row record;
   v_hash bytea;
   v_bytes bigint := 0;
@@ -83,11 +87,16 @@ BEGIN
     RETURN;
   END IF;
   SELECT * INTO v_watch FROM pgduet._watch w WHERE w.watch_id = $2 FOR KEY SHARE;
+  v_statement := pgduet._read_statement($2, v_table);
+  IF v_watch.watch_id IS NULL OR v_statement IS NULL THEN
+    -- Unwatched or dropped this very moment.
+    RETURN;
+  END IF;
   v_keys := ARRAY(SELECT DISTINCT m.row_key FROM (SELECT s.row_key FROM pgduet._source s WHERE s.lease_owner = $1
     AND s.watch_id = $2 AND s.row_key = ANY ($3) FOR UPDATE) m);
   v_castable := pgduet._castable_keys(v_table, v_keys);
   v_gone := ARRAY(SELECT unnest(v_keys) EXCEPT SELECT unnest(v_castable));
-  FOR v_row IN EXECUTE pgduet._read_statement($2, v_table) USING v_castable, v_watch.language, v_watch.repo LOOP
+  FOR v_row IN EXECUTE v_statement USING v_castable, v_watch.language, v_watch.repo LOOP
     v_hash := (SELECT r.row_hash FROM pgduet._source_row r WHERE r.watch_id = $2 AND r.row_key = v_row.row_key);
     IF v_row.row_version IS NULL THEN
       v_gone := v_gone || v_row.row_key;
@@ -99,7 +108,8 @@ BEGIN
       RETURN QUERY SELECT v_row.row_key, v_row.row_version, NULL::text, v_row.path, v_row.language, v_row.row_hash;
     ELSIF v_bytes = 0 OR v_bytes + octet_length(v_row.content) <= 16777216 THEN
       v_bytes := v_bytes + octet_length(v_row.content);
-      RETURN QUERY SELECT v_row.row_key, v_row.row_version, v_row.content, v_row.path, v_row.language, v_row.row_hash;
+      RETURN QUERY
+      SELECT v_row.row_key, v_row.row_version, v_row.content, v_row.path, v_row.language, v_row.row_hash;
     END IF;
   END LOOP;
   PERFORM pgduet._drop_source_rows($2, v_gone);
@@ -124,6 +134,10 @@ BEGIN
   IF v_table IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM FROM pgduet._watch w WHERE w.watch_id = $1 FOR NO KEY UPDATE;
+  IF NOT FOUND OR pgduet._table_expression(v_table) IS NULL THEN
+    RETURN 0;
+  END IF;
   -- Asked for before this look began: it sees all that they are about.
   DELETE FROM pgduet._source s WHERE s.seq IN (
     SELECT q.seq FROM pgduet._source q WHERE q.watch_id = $1 AND q.row_key IS NULL FOR UPDATE SKIP LOCKED);
@@ -135,7 +149,8 @@ BEGIN
     WITH found AS MATERIALIZED (
       SELECT coalesce(t.row_key, r.row_key) AS row_key
       FROM (SELECT %s AS row_key, t.xmin::text AS row_version FROM %s t) t
-      FULL JOIN (SELECT r.row_key, r.row_version FROM pgduet._source_row r WHERE r.watch_id = $1) r ON r.row_key = t.row_key
+      FULL JOIN (SELECT r.row_key, r.row_version FROM pgduet._source_row r WHERE r.watch_id = $1) r
+        ON r.row_key = t.row_key
       WHERE r.row_version IS DISTINCT FROM t.row_version
     ), queued AS (
       INSERT INTO pgduet._source (watch_id, row_key)

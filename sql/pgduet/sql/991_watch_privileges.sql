@@ -2,6 +2,7 @@
 GRANT SELECT ON pgduet.watch_status, pgduet.watch_failures, pgduet._watch, pgduet._source, pgduet._source_row
 TO pgduet_reader;
 GRANT SELECT ON pgduet.watch_status, pgduet._watch, pgduet._source, pgduet._source_row TO pg_monitor;
+ALTER TYPE pgduet._source_chunk OWNER TO pgduet_owner;
 DO $$
 DECLARE
   item record;

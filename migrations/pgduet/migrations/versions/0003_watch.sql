@@ -25,7 +25,7 @@ CREATE TABLE pgduet._watch (
 CREATE TABLE pgduet._source (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   watch_id integer NOT NULL,
-  row_key text COLLATE "C",
+  row_key text,
   enqueued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   attempts integer NOT NULL DEFAULT 0,
   next_attempt_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -33,7 +33,9 @@ CREATE TABLE pgduet._source (
   lease_owner text,
   error text
 );
-CREATE INDEX _source_row_key ON pgduet._source (watch_id, row_key, seq);
+-- The key leads: most queues hold one table's rows, and then watch_id tells nothing.
+CREATE INDEX _source_row_key ON pgduet._source (row_key, watch_id, seq);
+CREATE INDEX _source_owner ON pgduet._source (lease_owner) WHERE lease_owner IS NOT NULL;
 ALTER TABLE pgduet._source SET (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 10000,
   autovacuum_vacuum_insert_threshold = -1, fillfactor = 80);
 
@@ -41,11 +43,17 @@ ALTER TABLE pgduet._source SET (autovacuum_vacuum_scale_factor = 0.0, autovacuum
 -- cut again whatever it holds. row_version is the row's xmin: it tells changes that no trigger saw.
 CREATE TABLE pgduet._source_row (
   watch_id integer NOT NULL,
-  row_key text COLLATE "C" NOT NULL,
+  row_key text NOT NULL,
   row_hash bytea,
   row_version text NOT NULL,
   chunks integer NOT NULL,
   error text,
   done_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  PRIMARY KEY (watch_id, row_key)
+  PRIMARY KEY (row_key, watch_id)
+);
+
+-- What is to be stored of one row: chunk_id is the stored chunk whose place it takes.
+CREATE TYPE pgduet._source_chunk AS (
+  chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer,
+  content text
 );
