@@ -1,5 +1,22 @@
 CREATE SCHEMA pgduet;
 ALTER SCHEMA pgduet OWNER TO pgduet_owner;
+CREATE TYPE pgduet._source_chunk AS (
+	chunk_id bigint,
+	repo text,
+	path text,
+	symbol text,
+	kind text,
+	language text,
+	start_line integer,
+	end_line integer,
+	content text
+);
+ALTER TYPE pgduet._source_chunk OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._base_type(type oid) RETURNS oid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._base_type(type oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._batch_texts() RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -15,16 +32,41 @@ CREATE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_has
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._castable_keys(source oid, row_keys text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._castable_keys(source oid, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._changed_query(operation text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._changed_query(operation text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._check_column(source regclass, column_name text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._check_column(source regclass, column_name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._check_k(k integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._check_watch(watch_id integer) RETURNS oid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._check_watch(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._chunk_keys(watch_id integer, row_keys text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._chunk_keys(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunk_touched() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -49,6 +91,17 @@ CREATE FUNCTION pgduet._claim(worker text, batch integer, lease double precision
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._claim(worker text, batch integer, lease double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) RETURNS TABLE(watch_id integer, row_key text, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -66,6 +119,12 @@ CREATE FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -81,11 +140,46 @@ CREATE FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._forget_watch(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._grant_reading(source regclass, columns text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._grant_reading(source regclass, columns text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_cast(place bigint, type_name text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_columns(source oid) RETURNS TABLE(place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_columns(source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_expression(source oid, row_name text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_expression(source oid, row_name text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_settings(source oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_settings(source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._leave(worker text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -96,6 +190,19 @@ CREATE FUNCTION pgduet._load_backend() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._load_backend() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._make_watch_function(watch_id integer, source oid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._make_watch_function(watch_id integer, source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) RETURNS bigint[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -112,6 +219,16 @@ CREATE FUNCTION pgduet._next_due() RETURNS double precision
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._next_source_due() RETURNS double precision
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._next_source_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -119,11 +236,42 @@ CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._register_watch(source regclass, registration jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._register_watch(source regclass, registration jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._release_sources(owner text, seconds double precision) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._release_sources(owner text, seconds double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET lock_timeout TO '2s'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._resolve(chunk_ids bigint[]) RETURNS TABLE(generation_id integer, model text, fingerprint text, is_active boolean, chunk_id bigint, content_hash bytea, content text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -133,6 +281,27 @@ CREATE FUNCTION pgduet._resolve(chunk_ids bigint[]) RETURNS TABLE(generation_id 
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._resolve(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) RETURNS TABLE(row_key text, row_version text, content text, path text, language text, row_hash bytea)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET lock_timeout TO '2s'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._row_hash(content text, path text, language text, repo text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._row_hash(content text, path text, language text, repo text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -182,6 +351,11 @@ CREATE FUNCTION pgduet._sync_budget(transaction text, budget double precision, s
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._table_expression(source oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._table_expression(source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._trigger_mode() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -202,10 +376,23 @@ CREATE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
     AS ...;
 ALTER FUNCTION pgduet._unresolved(chunk_ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._wake() RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._wake() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._watched_table(watch_id integer) RETURNS oid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._watched_table(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text, path text DEFAULT NULL::text) RETURNS TABLE(symbol text, kind text, language text, start_line integer, end_line integer, content text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER COST 10000 ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -246,11 +433,21 @@ CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, languag
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.unwatch(source regclass) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.unwatch(source regclass) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.version() RETURNS text
     LANGUAGE plpython3u STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.version() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.watch(source regclass, content_column name, path_column name DEFAULT NULL::name, language text DEFAULT NULL::text, language_column name DEFAULT NULL::name, repo text DEFAULT NULL::text, copy_protected boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) OWNER TO pgduet_owner;
 CREATE TABLE pgduet._setting (
     key text NOT NULL,
     value text NOT NULL,
@@ -365,6 +562,63 @@ WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000',
 ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
 ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgduet._pending_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._source (
+    seq bigint NOT NULL,
+    watch_id integer NOT NULL,
+    row_key text,
+    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_owner text,
+    error text
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
+ALTER TABLE pgduet._source OWNER TO pgduet_owner;
+CREATE TABLE pgduet._source_row (
+    watch_id integer NOT NULL,
+    row_key text NOT NULL,
+    row_hash bytea,
+    row_version text NOT NULL,
+    chunks integer NOT NULL,
+    error text,
+    done_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE pgduet._source_row OWNER TO pgduet_owner;
+ALTER TABLE pgduet._source ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._source_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._watch (
+    watch_id integer NOT NULL,
+    source text NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    key_columns text[] NOT NULL,
+    content_column text NOT NULL,
+    path_column text,
+    language_column text,
+    language text,
+    repo text,
+    copy_protected boolean NOT NULL,
+    long_keys bigint DEFAULT 0 NOT NULL,
+    problem text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL
+);
+ALTER TABLE pgduet._watch OWNER TO pgduet_owner;
+ALTER TABLE pgduet._watch ALTER COLUMN watch_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._watch_watch_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -593,6 +847,60 @@ CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
      LEFT JOIN counted n ON ((n.state = s.state)))
   ORDER BY s.place;
 ALTER TABLE pgduet.queue_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.watch_failures WITH (security_invoker='true') AS
+ SELECT w.source,
+    r.row_key,
+    'failed'::text AS state,
+    r.error,
+    r.done_at AS failed_at,
+    NULL::timestamp with time zone AS next_attempt_at
+   FROM (pgduet._source_row r
+     JOIN pgduet._watch w ON ((w.watch_id = r.watch_id)))
+  WHERE (r.error IS NOT NULL)
+UNION ALL
+ SELECT w.source,
+    s.row_key,
+    'retrying'::text AS state,
+    s.error,
+    NULL::timestamp with time zone AS failed_at,
+    s.next_attempt_at
+   FROM (pgduet._source s
+     JOIN pgduet._watch w ON ((w.watch_id = s.watch_id)))
+  WHERE (s.error IS NOT NULL);
+ALTER TABLE pgduet.watch_failures OWNER TO pgduet_owner;
+CREATE VIEW pgduet.watch_status WITH (security_invoker='true') AS
+ SELECT w.source,
+    format('%I.%I'::text, w.schema_name, w.table_name) AS table_name,
+    w.content_column,
+    COALESCE(r.known, (0)::bigint) AS rows_known,
+    COALESCE(q.waiting, (0)::bigint) AS rows_waiting,
+    COALESCE(r.blank, (0)::bigint) AS rows_blank,
+    (COALESCE(r.failed, (0)::bigint) + w.long_keys) AS rows_failed,
+    COALESCE(r.chunks, (0)::bigint) AS chunks,
+    COALESCE(q.rescan, false) AS rescan_waiting,
+    (EXTRACT(epoch FROM (clock_timestamp() - q.since)))::double precision AS oldest_seconds,
+        CASE
+            WHEN (w.long_keys > 0) THEN (w.long_keys || ' rows have a key longer than 2,000 bytes and are left out'::text)
+            ELSE COALESCE(r.error, q.error)
+        END AS last_error,
+    w.problem
+   FROM ((pgduet._watch w
+     LEFT JOIN ( SELECT r_1.watch_id,
+            count(*) AS known,
+            sum(r_1.chunks) AS chunks,
+            count(*) FILTER (WHERE ((r_1.chunks = 0) AND (r_1.error IS NULL))) AS blank,
+            count(r_1.error) AS failed,
+            max(r_1.error) AS error
+           FROM pgduet._source_row r_1
+          GROUP BY r_1.watch_id) r ON ((r.watch_id = w.watch_id)))
+     LEFT JOIN ( SELECT s.watch_id,
+            count(DISTINCT s.row_key) AS waiting,
+            min(s.enqueued_at) AS since,
+            bool_or((s.row_key IS NULL)) AS rescan,
+            max(s.error) AS error
+           FROM pgduet._source s
+          GROUP BY s.watch_id) q ON ((q.watch_id = w.watch_id)));
+ALTER TABLE pgduet.watch_status OWNER TO pgduet_owner;
 CREATE VIEW pgduet.worker_status WITH (security_invoker='true') AS
  SELECT w.worker,
     w.host,
@@ -618,6 +926,14 @@ ALTER TABLE ONLY pgduet._pending
     ADD CONSTRAINT _pending_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY pgduet._setting
     ADD CONSTRAINT _setting_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY pgduet._source
+    ADD CONSTRAINT _source_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY pgduet._source_row
+    ADD CONSTRAINT _source_row_pkey PRIMARY KEY (row_key, watch_id);
+ALTER TABLE ONLY pgduet._watch
+    ADD CONSTRAINT _watch_pkey PRIMARY KEY (watch_id);
+ALTER TABLE ONLY pgduet._watch
+    ADD CONSTRAINT _watch_source_key UNIQUE (source);
 ALTER TABLE ONLY pgduet._worker
     ADD CONSTRAINT _worker_pkey PRIMARY KEY (worker);
 ALTER TABLE ONLY pgduet.code_chunks
@@ -633,6 +949,8 @@ ALTER TABLE ONLY pgduet.generations
 ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (generation_id);
 CREATE INDEX _pending_chunk ON pgduet._pending USING btree (chunk_id, seq);
+CREATE INDEX _source_owner ON pgduet._source USING btree (lease_owner) WHERE (lease_owner IS NOT NULL);
+CREATE INDEX _source_row_key ON pgduet._source USING btree (row_key, watch_id, seq);
 CREATE INDEX code_chunks_repo_path ON pgduet.code_chunks USING btree (repo, path);
 CREATE INDEX code_embeddings_content ON ONLY pgduet.code_embeddings USING btree (content_hash);
 CREATE INDEX code_embeddings_g1_content_hash_idx ON pgduet.code_embeddings_g1 USING btree (content_hash);
@@ -653,44 +971,82 @@ CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
 GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
+REVOKE ALL ON FUNCTION pgduet._base_type(type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._base_type(type oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._batch_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._batch_texts() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._castable_keys(source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._changed_query(operation text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._check_k(k integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_k(k integer) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._check_watch(watch_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._chunk_keys(watch_id integer, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._chunk_touched() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._chunks_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._chunks_truncated() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._key_expression(source oid, row_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._key_settings(source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._make_watch_function(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._next_source_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._next_source_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._row_hash(content text, path text, language text, repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) FROM PUBLIC;
@@ -706,11 +1062,16 @@ REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._table_expression(source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._watched_table(watch_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._watched_table(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed(content text, role text) FROM PUBLIC;
@@ -730,8 +1091,12 @@ REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text,
 GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.unwatch(source regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.unwatch(source regclass) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.version() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.version() TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
@@ -745,6 +1110,12 @@ GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._source_row TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
@@ -768,5 +1139,8 @@ GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.watch_failures TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.watch_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.watch_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.worker_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.worker_status TO pg_monitor;

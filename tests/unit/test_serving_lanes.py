@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -138,3 +139,13 @@ def test_the_cache_keeps_no_row_that_is_not_finite_and_nothing_at_all_with_zero_
     cache.put(cache_key("f", "query", "a"), row(finite=False))
     none.put(cache_key("f", "query", "a"), row())
     assert (len(cache), len(none), none.bytes) == (0, 0, 0)
+
+
+def test_who_must_have_an_answer_first_goes_first() -> None:
+    lanes = Lanes(batch_tokens=10)
+    now = time.monotonic()
+    bulk, lone, whenever = job(5, 5, 5, 5, deadline=now + 50), job(5, deadline=now + 5), job(5)
+    for one in (whenever, bulk, lone):
+        lanes.put(one, query=False)
+    order = [taken for _ in range(3) for taken, _ in lanes.take()]
+    assert order == [lone, bulk, bulk, bulk, bulk, whenever]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,8 @@ def test_a_sidecar_that_ends_with_one_text_in_hand_makes_that_text_a_suspect() -
             outcomes = embed(embedder, ["deadly"])
         check_blame(outcomes, ["deadly"], {"deadly": ROW_TEMPORARY})
         process.wait(5)
+        # The channel may take a moment to notice.
+        time.sleep(0.5)
         # Now it is simply away, and no text did that.
         assert type(raised(embedder, ["deadly"])) is SidecarUnavailableError
 

@@ -62,16 +62,28 @@ def test_the_size_never_exceeds_the_most_from_the_start(choosy: ChoosyStub, monk
         assert few.size == 5
 
 
-def test_slow_requests_halve_the_size_down_to_one(
+def sizes_after(choosy: ChoosyStub, embedder: Embedder, *, seconds_a_text: float, seconds: float) -> list[int]:
+    """Embed six times what the size says, against a stub of that speed; give the sizes that follow."""
+    sizes = []
+    for _ in range(6):
+        choosy.delay = seconds + seconds_a_text * embedder.size
+        embed(embedder, ["a"] * embedder.size)
+        sizes.append(embedder.size)
+    return sizes
+
+
+def test_slow_texts_halve_the_size_down_to_one(
     choosy: ChoosyStub, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedding, "_SLOW_SECONDS", 0.02)
-    choosy.delay = 0.05
-    sizes = []
-    for _ in range(6):
-        embed(embedder, ["a"] * embedder.size)
-        sizes.append(embedder.size)
-    assert sizes == [8, 4, 2, 1, 1, 1]
+    assert sizes_after(choosy, embedder, seconds_a_text=0.05, seconds=0) == [8, 4, 2, 1, 1, 1]
+
+
+def test_a_sidecar_that_is_slow_whatever_it_is_asked_is_not_asked_for_ever_less(
+    choosy: ChoosyStub, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "_SLOW_SECONDS", 0.02)
+    assert sizes_after(choosy, embedder, seconds_a_text=0, seconds=0.1) == [8, 32, 16, 64, 32, 128]
 
 
 def test_a_missed_deadline_halves_the_size_and_blames_no_text_of_many(choosy: ChoosyStub, embedder: Embedder) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING
 
 from pgduet.serving.cache import Row
@@ -29,7 +30,7 @@ class Job:
         """Take tokenised texts and the moment (time.monotonic) after which nobody wants the answer."""
         self.tokens = tokens
         self.done: Future[list[Row]] = Future()
-        self._deadline = deadline
+        self.deadline = inf if deadline is None else deadline
         self._rows: dict[int, Row] = {}
         # Shortest first, so that the texts of a batch are of like length.
         self.waiting = deque(sorted(range(len(tokens)), key=self.cost))
@@ -40,7 +41,7 @@ class Job:
 
     def wanted(self) -> bool:
         """Tell whether somebody still waits; work past its deadline is failed here."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if time.monotonic() > self.deadline:
             self.fail(ExpiredError("the deadline passed before the model got to the request"))
         return not self.done.done()
 
@@ -101,7 +102,9 @@ class Lanes:
         batch: Batch = []
         room = self._batch_tokens
         while lane:
-            job = lane.popleft()
+            # Who must have an answer first goes first: one text of an SQL function before a worker's many.
+            job = min(lane, key=lambda job: job.deadline)
+            lane.remove(job)
             if not job.wanted():
                 continue
             # A text larger than the whole budget goes alone.

@@ -23,8 +23,8 @@ class Settings(BaseSettings):
     socket_group: str | None = None
     max_texts: int = Field(default=256, ge=1, le=4096)
     max_characters: int = Field(default=2_000_000, ge=1)
-    # One model call of the bulk lane; also the longest that a query waits for.
-    batch_tokens: int = Field(default=4096, ge=64)
+    # One model call; also the longest that anybody else waits for.
+    batch_tokens: int = Field(default=1024, ge=64)
     queue_tokens: int = Field(default=262_144, ge=1)
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     grace_seconds: float = Field(default=10.0, ge=0)

@@ -23,6 +23,8 @@ _WIDTH = 2560
 _FIRST_SIZE = 16
 _QUICK_SECONDS = 0.5
 _SLOW_SECONDS = 5.0
+# What is left of a request's time where halving it was worthwhile.
+_WORTHWHILE = 0.75
 _PROBE_SECONDS = 10.0
 _REQUEST_CHARACTERS = 8_000_000
 # Any model embeds this; a text is blamed only while it does.
@@ -72,6 +74,7 @@ class Embedder:
         self._deadline = deadline
         self._most = most
         self.size = min(_FIRST_SIZE, most)
+        self._slowest: tuple[int, float] | None = None
 
     def parts(self, texts: Sequence[str]) -> list[slice]:
         """Cut texts into requests of the size that is right now, and well under the limit on one message."""
@@ -125,7 +128,7 @@ class Embedder:
             raise
         seconds = time.monotonic() - started
         if seconds > _SLOW_SECONDS:
-            self._shrink(len(texts))
+            self._slow_down(len(texts), seconds)
         elif seconds < _QUICK_SECONDS and len(texts) >= self.size:
             self.size = min(self._most, self.size * 2)
         if reply.width != _WIDTH:
@@ -142,6 +145,14 @@ class Embedder:
                 code=grpc.StatusCode.FAILED_PRECONDITION,
             )
         return reply
+
+    def _slow_down(self, texts: int, seconds: float) -> None:
+        """Halve the size, but not where the last halving brought nothing: then it is not the texts that take time."""
+        before, self._slowest = self._slowest, (texts, seconds)
+        if before is not None and texts < before[0] and seconds > before[1] * _WORTHWHILE:
+            self.size = min(self._most, before[0] * 2)
+        else:
+            self._shrink(texts)
 
     def _shrink(self, texts: int) -> None:
         self.size = max(1, min(self.size, texts) // 2)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pgduet.database.connection import Connection, wait_for_notify
+from pgduet.database.connection import Connection, is_pooled, wait_for_notify
 from pgduet.errors import PgduetError
 
 _CHANNEL = "pgduet_pending"
@@ -13,7 +13,7 @@ _SLICE_SECONDS = 0.5
 
 
 class Waker(threading.Thread):
-    """Listen on a connection of its own; behind a pooler it may hear nothing, and that is fine."""
+    """Listen on a connection of its own; behind a pooler not at all, and polling does."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         super().__init__(name="waker", daemon=True)
@@ -53,6 +53,9 @@ class Waker(threading.Thread):
         while not self._stopping.is_set():
             try:
                 with self._connect() as connection:
+                    if is_pooled(connection):
+                        # The pooler's connection would go on listening, for whoever has it next.
+                        return
                     connection.execute(f"LISTEN {_CHANNEL}")
                     # What came before LISTEN took effect was not heard.
                     self.wake()

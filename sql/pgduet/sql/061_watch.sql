@@ -89,19 +89,22 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet._register_watch(source regclass, registration jsonb) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_new pgduet._watch := jsonb_populate_record(NULL::pgduet._watch, $2);
+  v_new record;
   v_id integer;
   v_taken boolean;
 BEGIN
   -- Two at the same time would give two watches the same name.
   LOCK TABLE pgduet._watch IN SHARE ROW EXCLUSIVE MODE;
-  SELECT n.nspname, c.relname, format('%I.%I', n.nspname, c.relname)
-  INTO v_new.schema_name, v_new.table_name, v_new.source
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1;
-  v_new.key_columns := ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k ORDER BY k.place);
+  SELECT n.nspname AS schema_name, c.relname AS table_name, format('%I.%I', n.nspname, c.relname) AS source,
+    ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k ORDER BY k.place) AS key_columns,
+    r.content_column, r.path_column, r.language_column, r.language, r.repo, r.copy_protected, r.created_by
+  INTO v_new
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, jsonb_populate_record(NULL::pgduet._watch, $2) r
+  WHERE c.oid = $1;
   -- A table that was dropped and made again takes its old watch over.
   v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
-    OR (w.source = v_new.source AND pgduet._watched_table(w.watch_id) IS NULL) ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
+    OR (w.source = v_new.source AND pgduet._watched_table(w.watch_id) IS NULL)
+    ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
   IF v_id IS NULL THEN
     v_taken := EXISTS (SELECT FROM pgduet._watch w WHERE w.source = v_new.source);
     INSERT INTO pgduet._watch (source, schema_name, table_name, key_columns, content_column, copy_protected, created_by)
