@@ -102,6 +102,11 @@ CREATE FUNCTION pgduet._claim_sources(owner text, batch integer, lease double pr
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -109,6 +114,15 @@ CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
              ​‌‍
   ⁠　﻿'::text) <> ''::text) THEN sha256(convert_to(content, 'UTF8'::name)) ELSE NULL::bytea END;
 ALTER FUNCTION pgduet._content_hash(content text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._contents(chunk_ids bigint[]) RETURNS TABLE(chunk_id bigint, content_hash bytea, content text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._contents(chunk_ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -150,6 +164,11 @@ CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._forget_failures(chunk_ids bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._forget_failures(chunk_ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -160,6 +179,11 @@ CREATE FUNCTION pgduet._grant_reading(source regclass, columns text[]) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._grant_reading(source regclass, columns text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._has_fingerprint() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._has_fingerprint() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -246,6 +270,11 @@ CREATE FUNCTION pgduet._release(worker text, seqs bigint[], seconds double preci
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._release_all(worker text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._release_all(worker text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._release_sources(owner text, seconds double precision) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -272,7 +301,7 @@ CREATE FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) RETURNS bi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._resolve(chunk_ids bigint[]) RETURNS TABLE(generation_id integer, model text, fingerprint text, is_active boolean, chunk_id bigint, content_hash bytea, content text)
+CREATE FUNCTION pgduet._resolve(chunk_ids bigint[]) RETURNS TABLE(generation_id integer, model text, fingerprint text, is_active boolean, chunk_id bigint, content_hash bytea)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -312,6 +341,11 @@ CREATE FUNCTION pgduet._search_way(generation_id integer, language text, repo te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sidecar_health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER ROWS 2
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -996,8 +1030,12 @@ REVOKE ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double pr
 GRANT ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
+REVOKE ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
@@ -1010,10 +1048,12 @@ REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key
 GRANT ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
@@ -1037,6 +1077,8 @@ REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration json
 GRANT ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._release_all(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._release_all(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) FROM PUBLIC;
@@ -1051,6 +1093,8 @@ REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text,
 GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._sidecar_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;

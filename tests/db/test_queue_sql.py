@@ -1,6 +1,8 @@
 """The queue's own rules: who may take a chunk, what comes back, what needs no model, what is never overwritten."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -113,6 +115,75 @@ def test_what_needs_no_model_is_settled_without_one(session: Connection, stub: S
     assert rows == [(old, None, None), (moved, "new/path", "go"), (copy, None, None)]
     same = "SELECT count(DISTINCT (embedding, sketch)) FROM pgduet.code_embeddings WHERE chunk_id = ANY (%s)"
     assert scalar(session, same, [old, copy]) == 1
+
+
+def test_under_repeatable_read_sync_embeds_and_has_the_worker_look_once_more(
+    session: Connection, stub_database: Database
+) -> None:
+    (chunk,) = add(session, "h0")
+    embed_now(session, [chunk])
+    session.execute("TRUNCATE pgduet._pending")
+    with stub_database.connect() as user:
+        user.execute("SET pgduet.trigger_mode = 'sync'")
+        user.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        user.execute("SELECT FROM pgduet.code_embeddings")
+        user.execute("UPDATE pgduet.code_chunks SET content = 'h1' WHERE chunk_id = %s", (chunk,))
+        user.execute("COMMIT")
+    assert session.execute("SELECT DISTINCT chunk_id FROM pgduet._pending").fetchall() == [(chunk,)]
+    assert scalar(session, "SELECT pgduet._unresolved(%s)", [chunk]) == []
+
+
+def test_two_first_writers_wait_for_nobody(session: Connection, stub_database: Database) -> None:
+    session.execute("SET pgduet.trigger_mode = 'auto'")
+    with stub_database.connect() as other, session.transaction():
+        add(session, "first")
+        other.execute("SET statement_timeout = '3s'")
+        other.execute("SET pgduet.trigger_mode = 'auto'")
+        (second,) = add(other, "second")
+        assert store(other, "stub-fingerprint-1", [second], ["second"]) == []
+    assert session.execute("SELECT chunk_id FROM pgduet._pending").fetchall() == [(second,)]
+
+
+def test_a_chunk_that_comes_back_while_its_old_vector_is_dropped_ends_with_one(
+    session: Connection, stub_database: Database
+) -> None:
+    (chunk,) = add(session, "same")
+    embed_now(session, [chunk])
+    session.execute("DELETE FROM pgduet.code_chunks")
+    session.execute("TRUNCATE pgduet._pending")
+    back = "INSERT INTO pgduet.code_chunks (chunk_id, content) VALUES (%s, 'same')"
+    with stub_database.connect() as dropper, stub_database.connect() as user, ThreadPoolExecutor() as pool:
+        dropper.execute("BEGIN")
+        assert dropper.execute("SELECT removed FROM pgduet._reconcile_slice(%s, 100)", (START,)).fetchone() == (1,)
+        user.execute("SET pgduet.trigger_mode = 'sync'")
+        done = pool.submit(user.execute, back, (chunk,))
+        time.sleep(0.3)
+        dropper.execute("COMMIT")
+        done.result(10)
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 1
+
+
+def test_a_dead_letter_that_a_user_is_forgetting_holds_up_no_worker(
+    session: Connection, stub_database: Database
+) -> None:
+    (chunk,) = add(session, "h1")
+    seqs = "(SELECT array_agg(seq) FROM pgduet._pending)"
+    hash_of = "(SELECT content_hash FROM pgduet.code_chunks)"
+    session.execute(f"SELECT pgduet._bury(1, %s, {hash_of}, 'row_permanent', 'no', 1, {seqs})", (chunk,))
+    session.execute("UPDATE pgduet.code_chunks SET content = 'h2'")
+    with stub_database.connect() as user, user.transaction():
+        user.execute("SELECT pgduet._forget_failures(%s)", ([chunk],))
+        session.execute("SET statement_timeout = '2s'")
+        assert session.execute(RESOLVE, ([chunk],)).fetchall() == [(chunk, True)]
+
+
+def test_a_chunk_that_stays_locked_is_looked_at_ever_later(session: Connection, stub_database: Database) -> None:
+    add(session, "a")
+    session.execute("UPDATE pgduet._pending SET enqueued_at = now() - interval '1 hour'")
+    session.execute(CLAIM, ("w", 60))
+    session.execute("SELECT pgduet._settle('w', array_agg(chunk_id), array_agg(seq)) FROM pgduet._pending")
+    assert 40 < scalar(session, "SELECT pgduet._next_due()") < 80
+    assert scalar(session, "SELECT attempts FROM pgduet._pending") == 0
 
 
 def test_a_chunk_that_somebody_is_changing_is_left_alone(session: Connection, stub_database: Database) -> None:

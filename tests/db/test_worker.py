@@ -269,6 +269,23 @@ def test_sigterm_gives_back_what_hangs_and_leaves(
     assert scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 0
 
 
+def test_a_worker_that_waits_for_a_lock_of_the_database_ends_all_the_same(
+    session: Connection, stub_database: Database
+) -> None:
+    add(session, 5)
+    with session.transaction():
+        session.execute("LOCK TABLE pgduet.code_chunks IN ACCESS EXCLUSIVE MODE")
+        worker = make_worker(stub_database, index=False, reconcile=3600)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        time.sleep(2)
+        worker.stop()
+        worker.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+    assert session.execute(STATES).fetchall() == [("waiting", 5)]
+
+
 def test_a_lost_database_connection_is_made_again(session: Connection, stub_database: Database) -> None:
     with working(stub_database, index=False):
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 1)
@@ -295,6 +312,8 @@ def test_a_building_generation_is_filled_too_and_holds_up_nothing(
     session.execute("SELECT pgduet._create_generation('next', 'small', 'building')")
     session.execute("SELECT pgduet._create_generation('other', 'not served', 'building')")
     add(session, 30)
+    run_once(stub_database)
+    # What two lanes could not write at once, for the generation's first fingerprint, the next look finds.
     run_once(stub_database)
     counts = "SELECT generation_id, count(*) FROM pgduet.code_embeddings GROUP BY 1 ORDER BY 1"
     assert session.execute(counts).fetchall() == [(1, 30), (2, 30)]

@@ -38,4 +38,8 @@ def readable_errors() -> Iterator[None]:
         hint = error.diag.message_hint or ""
         if error.sqlstate in _MISSING and "pgduet" in message:
             hint = "pgduet is not installed in this database, or in an older version: run `pgduet db migrate`"
-        raise DatabaseError(message, hint, error.sqlstate) from error
+        sqlstate = error.sqlstate
+        if sqlstate is None and not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            # Refused by the driver before it was sent: bad data, and the connection is well.
+            sqlstate = "22000"
+        raise DatabaseError(message, hint, sqlstate) from error

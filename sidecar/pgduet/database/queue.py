@@ -1,7 +1,6 @@
 """The queue of pending chunks as a worker sees it; each call is one statement, no call keeps a transaction open."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from pgduet.database.connection import Connection
@@ -58,25 +57,28 @@ class Queue:
         self._require_read_committed()
         register_vectors(connection)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open a transaction for several calls."""
-        with readable_errors(), self._connection.transaction():
-            yield
-
     def claim(self, batch: int, lease: float) -> list[Claimed]:
         """Lease up to `batch` chunks for `lease` seconds."""
         rows = self._rows("claim", worker=self._worker, batch=batch, lease=lease)
         return [Claimed(*row) for row in rows]
 
     def resolve(self, chunk_ids: Sequence[int]) -> list[Needed]:
-        """Do all that needs no model for these chunks; return what does, the active generation's first."""
-        return [Needed(*row) for row in self._rows("resolve", chunk_ids=list(chunk_ids))]
+        """Do all that needs no model for these chunks; return what does, the active generation's first.
 
-    def store(self, needed: Sequence[Needed], vectors: Sequence[Vector], fingerprint: str) -> list[int]:
-        """Write vectors of one generation; return the ids of the chunks that still held that content."""
+        Megabytes of content come in parts: what is left out here is still needed afterwards.
+        """
+        needed = self._rows("resolve", chunk_ids=list(chunk_ids))
+        asked = sorted({row[4] for row in needed})
+        contents = {row[:2]: row[2] for row in self._rows("contents", chunk_ids=asked)} if asked else {}
+        # A content that changed in between has another hash; the change has queued the chunk again.
+        return [Needed._make((*row, contents[row[4:6]])) for row in needed if row[4:6] in contents]
+
+    def complete(
+        self, needed: Sequence[Needed], vectors: Sequence[Vector], fingerprint: str, settled: Sequence[Claimed]
+    ) -> int:
+        """Write vectors of one generation and settle these chunks, in one statement; return how many were stored."""
         rows = self._rows(
-            "store",
+            "complete",
             generation_id=needed[0].generation_id,
             fingerprint=fingerprint,
             chunk_ids=[one.chunk_id for one in needed],
@@ -86,12 +88,18 @@ class Queue:
             code_tokens=[vector.code_tokens for vector in vectors],
             text_tokens=[vector.text_tokens for vector in vectors],
             truncated=[vector.truncated for vector in vectors],
+            worker=self._worker,
+            **_queue_rows(settled),
         )
-        return list(rows[0][0])
+        return int(rows[0][0])
 
-    def unresolved(self, chunk_ids: Sequence[int]) -> set[int]:
-        """Tell which of these chunks are still not current in the active generation, and not given up."""
-        return set(self._rows("unresolved", chunk_ids=list(chunk_ids))[0][0])
+    def settle(self, settled: Sequence[Claimed]) -> None:
+        """Take chunks off the queue that are current now, and give the rest back for later."""
+        self._rows("settle", worker=self._worker, **_queue_rows(settled))
+
+    def release_all(self) -> None:
+        """Give back what this name still holds, as after a lost connection."""
+        self._rows("release_all", worker=self._worker)
 
     def finish(self, seqs: Sequence[int]) -> None:
         """Take rows off the queue."""
@@ -118,11 +126,11 @@ class Queue:
             seqs=list(seqs),
         )
 
-    def reconcile(self) -> tuple[int, int]:
+    def reconcile(self, stopping: Callable[[], bool] = lambda: False) -> tuple[int, int]:
         """Compare all chunks with all vectors, a slice at a time; return how many were queued and removed."""
         after: int | None = _START
         enqueued = removed = 0
-        while after is not None:
+        while after is not None and not stopping():
             after, more_enqueued, more_removed = self._rows("reconcile_slice", after=after, slice=_SLICE)[0]
             enqueued, removed = enqueued + more_enqueued, removed + more_removed
         return enqueued, removed
@@ -169,5 +177,12 @@ class Queue:
             )
 
     def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        # PostgreSQL's text holds no NUL; what a sidecar says may.
+        clean = {key: value.replace("\0", "") if isinstance(value, str) else value for key, value in values.items()}
         with readable_errors():
-            return self._connection.execute(load_queries("queue")[query], values).fetchall()
+            return self._connection.execute(load_queries("queue")[query], clean).fetchall()
+
+
+def _queue_rows(settled: Sequence[Claimed]) -> dict[str, list[int]]:
+    rows = [(one.chunk_id, seq) for one in settled if one.chunk_id is not None for seq in one.seqs]
+    return {"settled_ids": [chunk_id for chunk_id, _ in rows], "settled_seqs": [seq for _, seq in rows]}

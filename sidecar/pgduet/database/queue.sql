@@ -14,15 +14,22 @@ SELECT c.chunk_id, c.seqs, c.attempts
 FROM pgduet._claim(%(worker)s::text, %(batch)s::integer, %(lease)s::double precision) c
 
 -- resolve --
-SELECT r.generation_id, r.model, coalesce(r.fingerprint, ''), r.is_active, r.chunk_id, r.content_hash, r.content
+SELECT r.generation_id, r.model, coalesce(r.fingerprint, ''), r.is_active, r.chunk_id, r.content_hash
 FROM pgduet._resolve(%(chunk_ids)s::bigint[]) r
 
--- store --
-SELECT pgduet._store(%(generation_id)s::integer, %(fingerprint)s::text, %(chunk_ids)s::bigint[], %(hashes)b,
-  %(embeddings)b, %(sketches)b, %(code_tokens)s::integer[], %(text_tokens)s::integer[], %(truncated)s::boolean[])
+-- contents --
+SELECT c.chunk_id, c.content_hash, c.content FROM pgduet._contents(%(chunk_ids)s::bigint[]) c
 
--- unresolved --
-SELECT pgduet._unresolved(%(chunk_ids)s::bigint[])
+-- complete --
+SELECT pgduet._complete(%(generation_id)s::integer, %(fingerprint)s::text, %(chunk_ids)s::bigint[], %(hashes)b,
+  %(embeddings)b, %(sketches)b, %(code_tokens)s::integer[], %(text_tokens)s::integer[], %(truncated)s::boolean[],
+  %(worker)s::text, %(settled_ids)s::bigint[], %(settled_seqs)s::bigint[])
+
+-- settle --
+SELECT pgduet._settle(%(worker)s::text, %(settled_ids)s::bigint[], %(settled_seqs)s::bigint[])
+
+-- release_all --
+SELECT pgduet._release_all(%(worker)s::text)
 
 -- finish --
 SELECT pgduet._finish(%(seqs)s::bigint[])

@@ -16,8 +16,6 @@ from pgduet.worker.metrics import Metrics
 from pgduet.worker.options import Options
 from pgduet.worker.outage import Outage
 
-# A chunk that somebody is just changing is looked at again soon.
-_BUSY_SECONDS = 0.5
 # So many times more than its attempts a chunk may have been in the hands of a worker that ended.
 _LAST_TRIES = 2
 # How long a generation beside the active one is left alone after a failure.
@@ -53,19 +51,23 @@ class Lane:
         Raises SidecarError, after giving back what was not done, where the sidecar is at fault; DatabaseError.
         """
         claimed = self._queue.claim(min(self._options.batch, self._embedder.size), self._options.lease)
-        for one in claimed:
-            if one.chunk_id is None:
-                enqueued, removed = self._queue.reconcile()
-                log.info("looked at all chunks", queued=enqueued, removed=removed)
-                self._queue.finish(one.seqs)
         self._hand = {one.chunk_id: one for one in claimed if one.chunk_id is not None}
         try:
+            for one in claimed:
+                if one.chunk_id is None:
+                    self._look_at_all(one.seqs)
             self._work()
         except PgduetError as error:
             with suppress(DatabaseError):
                 self._queue.release(self._seqs(self._hand), 0, str(error))
             raise
         return bool(claimed)
+
+    def _look_at_all(self, seqs: Sequence[int]) -> None:
+        enqueued, removed = self._queue.reconcile(self._stopping)
+        log.info("looked at all chunks", queued=enqueued, removed=removed)
+        if not self._stopping():
+            self._queue.finish(seqs)
 
     def _work(self) -> None:
         attempts = {chunk_id: one.attempts for chunk_id, one in self._hand.items()}
@@ -117,11 +119,10 @@ class Lane:
         made = [(needed, outcome) for needed, outcome in pairs if isinstance(outcome, Vector)]
         if made:
             chunks, vectors = [needed for needed, _ in made], [vector for _, vector in made]
-            with self._queue.transaction():
-                stored = self._queue.store(chunks, vectors, fingerprint)
-                if chunks[0].is_active:
-                    self._settle([one.chunk_id for one in chunks])
-            self._metrics.embedded(len(stored))
+            done = [one.chunk_id for one in chunks] if chunks[0].is_active else []
+            stored = self._queue.complete(chunks, vectors, fingerprint, [self._hand[chunk_id] for chunk_id in done])
+            self._forget(done)
+            self._metrics.embedded(stored)
         for needed, outcome in pairs:
             if isinstance(outcome, Failure):
                 self._blame(needed, outcome)
@@ -141,14 +142,11 @@ class Lane:
 
     def _settle(self, chunk_ids: Sequence[int]) -> None:
         """Take off the queue what is current now, give back the rest: it changed meanwhile, or is being changed."""
-        if not chunk_ids:
-            return
-        rest = self._queue.unresolved(chunk_ids)
-        done = [chunk_id for chunk_id in chunk_ids if chunk_id not in rest]
-        if done:
-            self._queue.finish(self._seqs(done))
-        if rest:
-            self._queue.release(self._seqs(rest), _BUSY_SECONDS)
+        if chunk_ids:
+            self._queue.settle([self._hand[chunk_id] for chunk_id in chunk_ids])
+            self._forget(chunk_ids)
+
+    def _forget(self, chunk_ids: Sequence[int]) -> None:
         for chunk_id in chunk_ids:
             del self._hand[chunk_id]
 

@@ -30,6 +30,8 @@ from pgduet.worker.waking import Waker
 
 _INDEX_SECONDS = 30.0
 _STEP_SECONDS = 0.5
+# Between two looks at a queue that holds nothing to take: rows of chunks that others have in hand count as due.
+_SHORTEST_WAIT = 0.5
 _REPORT_SECONDS = 2.0
 # How long calls in flight may take to end once the worker is told to stop.
 _GRACE_SECONDS = 10.0
@@ -61,7 +63,8 @@ class Worker:
         self._waker = Waker(connect)
         self._place: SidecarPlace | None = None
         self._error: BaseException | None = None
-        self._keeper: Connection | None = None
+        self._open_connections: dict[Connection, bool] = {}
+        self._is_cut = False
 
     def stop(self) -> None:
         """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
@@ -70,7 +73,7 @@ class Worker:
             return
         self._stopping.set()
         self._waker.stop()
-        threading.Thread(target=self._end_round, daemon=True).start()
+        threading.Thread(target=self._end_statements, daemon=True).start()
         timer = threading.Timer(_GRACE_SECONDS, self._cut)
         timer.daemon = True
         timer.start()
@@ -114,6 +117,7 @@ class Worker:
                 self._wait_out(error, once)
 
     def _cut(self) -> None:
+        self._is_cut = True
         if self._place is not None:
             self._place.close()
 
@@ -124,7 +128,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 try:
-                    with self._connect() as connection:
+                    with self._connect() as connection, self._reachable(connection):
                         self._turn(connection, once)
                     if once:
                         return
@@ -139,6 +143,7 @@ class Worker:
         assert self._place is not None
         # A name of its own: a lane never gives back what another one has taken up since.
         queue = Queue(connection, f"{self.name}/{threading.get_ident()}")
+        queue.release_all()
         embedder = Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)
         lane = Lane(queue, embedder, self._options, self.metrics, self._outage, self._stopping.is_set)
         while not self._stopping.is_set():
@@ -158,7 +163,7 @@ class Worker:
                 if once and (due is None or due > _SOON):
                     return
                 poll = self._options.poll
-                self._waker.wait(calls, poll if due is None else min(poll, max(0.05, due)))
+                self._waker.wait(calls, poll if due is None else min(poll, max(_SHORTEST_WAIT, due)))
 
     def _wait_out(self, error: PgduetError, once: bool) -> None:
         """Pause for what may pass or be mended; raise what may not."""
@@ -195,13 +200,13 @@ class Worker:
 
     def _keeping(self, once: bool, *, reconcile: bool) -> None:
         try:
-            with self._connect() as connection, self._round(connection):
+            with self._connect() as connection, self._reachable(connection, is_round=True):
                 if reconcile:
-                    enqueued, removed = Queue(connection, self.name).reconcile()
+                    enqueued, removed = Queue(connection, self.name).reconcile(self._stopping.is_set)
                     rows = reconcile_sources(connection)
                     log.info("reconciled", queued=enqueued, removed=removed, rows_of_watched_tables=rows)
                     self._waker.wake()
-                if not (reconcile and once):
+                if not (reconcile and once) and not self._stopping.is_set():
                     self._keep_index(connection)
         except PgduetError as error:
             if once:
@@ -224,18 +229,21 @@ class Worker:
             log.warning("the index was not looked after", reason=str(error), hint=error.hint)
 
     @contextmanager
-    def _round(self, connection: Connection) -> Iterator[None]:
-        """Let a stop reach what a round is just doing, such as building an index."""
-        self._keeper = connection
+    def _reachable(self, connection: Connection, *, is_round: bool = False) -> Iterator[None]:
+        """Let a stop reach what a connection is just doing, such as building an index or waiting for a lock."""
+        self._open_connections[connection] = is_round
         try:
             yield
         finally:
-            self._keeper = None
+            self._open_connections.pop(connection)
 
-    def _end_round(self) -> None:
-        keeper = self._keeper
-        if keeper is not None:
-            cancel(keeper)
+    def _end_statements(self) -> None:
+        """Cancel what rounds are doing at once, and what lanes are doing once they are cut off; again until all end."""
+        while self._open_connections:
+            for connection, is_round in list(self._open_connections.items()):
+                if is_round or self._is_cut:
+                    cancel(connection)
+            time.sleep(_STEP_SECONDS)
 
     def _report(self) -> None:
         if self._progress is None:

@@ -26,11 +26,24 @@ BEGIN
   RETURN v_dropped;
 END $$;
 
+-- Forgets failures of content that is no more. A row that somebody else is just forgetting is left to them.
+CREATE OR REPLACE FUNCTION pgduet._forget_failures(chunk_ids bigint[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH past AS (
+    SELECT d.chunk_id, d.generation_id FROM pgduet._dead_letter d WHERE d.chunk_id = ANY ($1) AND NOT EXISTS (
+      SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = d.chunk_id AND c.content_hash = d.content_hash)
+    FOR UPDATE OF d SKIP LOCKED
+  )
+  DELETE FROM pgduet._dead_letter d USING past p
+  WHERE d.chunk_id = p.chunk_id AND d.generation_id = p.generation_id
+$$;
+
 -- Does for these chunks all that needs no model, and returns a row for each vector that needs one, the active
--- generation's first. At most 32 MB of content come back at once, and always one row; chunks that somebody is changing are left out.
+-- generation's first. Chunks that somebody is changing are left out. No content: a client that reads slowly must not
+-- keep the locks that are held here.
 CREATE OR REPLACE FUNCTION pgduet._resolve(chunk_ids bigint[])
 RETURNS TABLE (generation_id integer, model text, fingerprint text, is_active boolean, chunk_id bigint,
-  content_hash bytea, content text)
+  content_hash bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
@@ -43,11 +56,12 @@ BEGIN
   IF cardinality(v_gone) > 0 THEN
     PERFORM pgduet._drop_orphans(v_gone);
   END IF;
-  DELETE FROM pgduet._dead_letter d WHERE d.chunk_id = ANY ($1) AND NOT EXISTS (
-    SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = d.chunk_id AND c.content_hash = d.content_hash);
+  PERFORM pgduet._forget_failures(v_gone || $1);
   v_mine := ARRAY(SELECT s.chunk_id FROM (
     SELECT c.chunk_id FROM pgduet.code_chunks c WHERE c.chunk_id = ANY ($1) AND c.content_hash IS NOT NULL
     FOR NO KEY UPDATE SKIP LOCKED) s);
+  -- Vectors that are relied on below are not dropped as orphans meanwhile.
+  PERFORM FROM pgduet.code_embeddings e WHERE e.chunk_id = ANY (v_mine) FOR KEY SHARE;
   UPDATE pgduet.code_embeddings e SET repo = c.repo, path = c.path, language = c.language FROM pgduet.code_chunks c
   WHERE c.chunk_id = ANY (v_mine) AND e.chunk_id = c.chunk_id AND e.content_hash = c.content_hash
     AND (e.repo, e.path, e.language) IS DISTINCT FROM (c.repo, c.path, c.language);
@@ -65,19 +79,28 @@ BEGIN
     (content_hash, embedding, sketch, repo, path, language, code_tokens, text_tokens, truncated, embedded_at) =
     (excluded.content_hash, excluded.embedding, excluded.sketch, excluded.repo, excluded.path, excluded.language,
      excluded.code_tokens, excluded.text_tokens, excluded.truncated, excluded.embedded_at);
-  RETURN QUERY SELECT n.generation_id, n.model, n.fingerprint, n.is_active, n.chunk_id, n.content_hash, c.content FROM (
-    SELECT g.*, c.chunk_id, c.content_hash, row_number() OVER w AS place,
-      sum(octet_length(c.content)) OVER w AS bytes
+  RETURN QUERY SELECT g.generation_id, g.model, g.fingerprint, g.is_active, c.chunk_id, c.content_hash
     FROM pgduet.code_chunks c CROSS JOIN pgduet._live_generation g
     WHERE c.chunk_id = ANY (v_mine) AND NOT EXISTS (
       SELECT FROM pgduet.code_embeddings e WHERE e.chunk_id = c.chunk_id AND e.generation_id = g.generation_id
         AND e.content_hash = c.content_hash)
       AND NOT EXISTS (SELECT FROM pgduet._dead_letter d WHERE d.chunk_id = c.chunk_id
         AND d.generation_id = g.generation_id AND d.content_hash = c.content_hash)
-    WINDOW w AS (ORDER BY g.is_active DESC, g.generation_id, c.chunk_id)) n
-  JOIN pgduet.code_chunks c ON c.chunk_id = n.chunk_id
-  WHERE n.bytes <= 33554432 OR n.place = 1 ORDER BY n.place;
+    ORDER BY g.is_active DESC, g.generation_id, c.chunk_id;
 END $$;
+
+-- The contents of chunks, with their hashes as they are now: 32 MB of them at once at most, and always one.
+CREATE OR REPLACE FUNCTION pgduet._contents(chunk_ids bigint[])
+RETURNS TABLE (chunk_id bigint, content_hash bytea, content text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+  SELECT c.chunk_id, c.content_hash, c.content FROM (
+    SELECT s.chunk_id, row_number() OVER w AS place, sum(octet_length(s.content)) OVER w AS bytes
+    FROM pgduet.code_chunks s WHERE s.chunk_id = ANY ($1) AND s.content_hash IS NOT NULL
+    WINDOW w AS (ORDER BY s.chunk_id)) n
+  JOIN pgduet.code_chunks c ON c.chunk_id = n.chunk_id
+  WHERE n.bytes <= 33554432 OR n.place = 1
+$$;
 
 -- Which of these chunks still wait for the active generation's vector, or still have one too many.
 CREATE OR REPLACE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
@@ -107,7 +130,12 @@ DECLARE
   v_fingerprint text := (SELECT g.fingerprint FROM pgduet.generations g WHERE g.generation_id = $1);
 BEGIN
   IF v_fingerprint IS NULL THEN
-    -- A new generation takes the fingerprint of its first vectors; from then on the sidecar refuses any other.
+    -- A new generation takes the fingerprint of its first vectors; from then on the sidecar refuses any other. Where
+    -- another transaction is about to give it one, nothing is stored: waiting for it could be a deadlock.
+    PERFORM FROM pgduet.generations g WHERE g.generation_id = $1 FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+      RETURN '{}';
+    END IF;
     UPDATE pgduet.generations g SET fingerprint = $2 WHERE g.generation_id = $1 AND g.fingerprint IS NULL;
     v_fingerprint := (SELECT g.fingerprint FROM pgduet.generations g WHERE g.generation_id = $1);
   END IF;

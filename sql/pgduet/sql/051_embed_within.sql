@@ -38,9 +38,11 @@ DECLARE
   v_made record;
   v_rest bigint[];
 BEGIN
-  SELECT min(r.generation_id) AS generation, array_agg(r.chunk_id) AS ids, array_agg(r.content_hash) AS hashes,
-    array_agg(r.content) AS contents INTO v_needed
+  SELECT min(r.generation_id) AS generation, array_agg(r.chunk_id) AS ids INTO v_needed
   FROM pgduet._resolve($1) r WHERE r.is_active;
+  SELECT v_needed.generation AS generation, array_agg(c.chunk_id) AS ids, array_agg(c.content_hash) AS hashes,
+    array_agg(c.content) AS contents INTO v_needed
+  FROM pgduet._contents(v_needed.ids) c;
   v_hashes := ARRAY(SELECT DISTINCT u.hash FROM unnest(v_needed.hashes) u (hash));
   FOR v_done IN 0 .. cardinality(v_hashes) - 1 BY v_slice LOOP
     -- Copies of one content are sent once.
@@ -87,6 +89,18 @@ LANGUAGE plpython3u VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_t
     state["until"] = time.monotonic() + 30.0
   return 0.0 if time.monotonic() < state["until"] else max(0.0, budget - state["spent"])
 $$;
+
+-- Whether this transaction may give the active generation its fingerprint, or it has one. Where another transaction is
+-- about to, the queue is the place to go: waiting for it could be a deadlock.
+CREATE OR REPLACE FUNCTION pgduet._has_fingerprint() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM pgduet.generations g WHERE g.state = 'active' AND g.fingerprint IS NOT NULL;
+  IF NOT FOUND THEN
+    PERFORM FROM pgduet.generations g WHERE g.state = 'active' FOR NO KEY UPDATE SKIP LOCKED;
+  END IF;
+  RETURN FOUND;
+END $$;
 
 -- Embeds the chunks of one statement if that is quick, and says whether it did. Never raises but for a cancel: after
 -- a miss, of which one warning tells, the session asks again in 30 s.

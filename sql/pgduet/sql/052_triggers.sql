@@ -45,11 +45,13 @@ BEGIN
     IF v_ids IS NULL THEN
       RETURN NULL;
     END IF;
-    IF cardinality(v_ids) > v_most OR v_isolation <> 'read committed'
+    IF cardinality(v_ids) > v_most OR v_isolation <> 'read committed' OR NOT pgduet._has_fingerprint()
       OR NOT pgduet._try_embed(v_ids)
     THEN
       v_mode := 'queue';
     END IF;
+  ELSIF v_mode = 'sync' AND NOT pgduet._has_fingerprint() THEN
+    v_mode := 'queue';
   ELSIF v_mode = 'sync' THEN
     BEGIN
       FOR v_ids IN EXECUTE pgduet._sliced_query(v_query) LOOP
@@ -60,7 +62,8 @@ BEGIN
       v_mode := 'queue';
     END;
   END IF;
-  IF v_mode = 'queue' OR EXISTS (SELECT FROM pgduet._live_generation g WHERE NOT g.is_active) THEN
+  -- What was judged by an old snapshot is judged once more by the worker.
+  IF v_mode = 'queue' OR v_isolation <> 'read committed' OR EXISTS (SELECT FROM pgduet._live_generation g WHERE NOT g.is_active) THEN
     -- A chunk that changes many times a second is embedded once a second.
     EXECUTE format('INSERT INTO pgduet._pending (chunk_id, next_attempt_at)
       SELECT q.chunk_id, now() + make_interval(secs => %s) FROM (%s) q', CASE TG_OP WHEN 'UPDATE' THEN 1 ELSE 0 END,

@@ -37,6 +37,44 @@ BEGIN
   SELECT t.chunk_id, array_agg(t.seq), min(t.attempts) FROM taken t GROUP BY t.chunk_id ORDER BY min(t.seq);
 END $$;
 
+-- Gives back all that a worker's name still holds, untried: after a lost connection nobody else knows of it.
+CREATE OR REPLACE FUNCTION pgduet._release_all(worker text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE pgduet._pending p SET leased_until = NULL, lease_owner = NULL, attempts = greatest(p.attempts - 1, 0)
+  WHERE p.lease_owner = $1
+$$;
+
+-- Takes chunks off the queue that are current now, or that were queued again meanwhile, and gives the rest back:
+-- somebody is changing it. That is looked at again after half a second, and ever later the longer it lasts: an open
+-- transaction must not keep workers busy. `chunk_ids` names the chunk of each row in `seqs`.
+CREATE OR REPLACE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  v_rest bigint[] := pgduet._unresolved($2);
+BEGIN
+  DELETE FROM pgduet._pending p USING unnest($2, $3) u (chunk_id, seq)
+  WHERE p.seq = u.seq AND (u.chunk_id <> ALL (v_rest) OR EXISTS (
+    SELECT FROM pgduet._pending o WHERE o.chunk_id = u.chunk_id AND o.seq <> ALL ($3)));
+  UPDATE pgduet._pending p SET leased_until = NULL, lease_owner = NULL, attempts = greatest(p.attempts - 1, 0),
+    next_attempt_at = clock_timestamp() + (0.75 + random() / 2)
+      * least(interval '1 minute', greatest(interval '0.5 s', (clock_timestamp() - p.enqueued_at) / 4))
+  FROM unnest($2, $3) u (chunk_id, seq)
+  WHERE p.seq = u.seq AND u.chunk_id = ANY (v_rest) AND p.lease_owner = $1;
+END $$;
+
+-- Stores vectors and settles their chunks' queue rows in one statement: a worker that freezes holds no lock.
+CREATE OR REPLACE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[],
+  embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text,
+  settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_stored bigint[] := pgduet._store($1, $2, $3, $4, $5, $6, $7, $8, $9);
+BEGIN
+  PERFORM pgduet._settle($10, $11, $12);
+  RETURN cardinality(v_stored);
+END $$;
+
 CREATE OR REPLACE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM pgduet._pending p WHERE p.seq = ANY ($1)
@@ -66,7 +104,9 @@ CREATE OR REPLACE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, 
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   INSERT INTO pgduet._dead_letter (generation_id, chunk_id, content_hash, error_class, error, attempts)
   SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (
-    SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = $2 AND c.content_hash = $3)
+      SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = $2 AND c.content_hash = $3)
+    AND NOT EXISTS (SELECT FROM pgduet.code_embeddings e
+      WHERE e.chunk_id = $2 AND e.generation_id = $1 AND e.content_hash = $3)
   ON CONFLICT (chunk_id, generation_id) DO UPDATE SET (content_hash, error_class, error, attempts, failed_at) =
     (excluded.content_hash, excluded.error_class, excluded.error, excluded.attempts, excluded.failed_at);
   DELETE FROM pgduet._pending p WHERE p.seq = ANY ($7)
@@ -83,6 +123,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION pgduet.retry_failed(error_class text DEFAULT NULL) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT pgduet._wake();
   WITH revived AS (
     DELETE FROM pgduet._dead_letter d WHERE $1 IS NULL OR d.error_class = $1 RETURNING d.chunk_id
   ), queued AS (

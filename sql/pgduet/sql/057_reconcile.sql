@@ -29,8 +29,8 @@ BEGIN
     SELECT DISTINCT e.chunk_id FROM pgduet.code_embeddings e WHERE e.chunk_id > $1 AND e.chunk_id <= v_last
       AND NOT EXISTS (SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = e.chunk_id AND c.chunk_id > $1
         AND c.chunk_id <= v_last AND c.content_hash IS NOT NULL)));
-  DELETE FROM pgduet._dead_letter d WHERE d.chunk_id > $1 AND d.chunk_id <= v_last AND NOT EXISTS (
-    SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = d.chunk_id AND c.content_hash = d.content_hash);
+  PERFORM pgduet._forget_failures(ARRAY(
+    SELECT d.chunk_id FROM pgduet._dead_letter d WHERE d.chunk_id > $1 AND d.chunk_id <= v_last));
 END $$;
 
 CREATE OR REPLACE FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint)

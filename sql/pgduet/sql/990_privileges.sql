@@ -67,8 +67,8 @@ DECLARE
   item record;
 BEGIN
   FOR item IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace
-    AND p.proname = ANY (ARRAY['_claim', '_resolve', '_unresolved', '_store', '_finish', '_release', '_fail', '_bury',
-      '_next_due', '_reconcile_slice', '_beat', '_leave'])
+    AND p.proname = ANY (ARRAY['_claim', '_resolve', '_contents', '_unresolved', '_store', '_complete', '_settle', '_finish', '_release',
+      '_release_all', '_fail', '_bury', '_next_due', '_reconcile_slice', '_beat', '_leave'])
   LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pgduet_worker', item.function);
   END LOOP;
