@@ -106,7 +106,7 @@ def test_c31_many_workers_embed_each_content_once_while_rows_are_changing(queued
             thread.join()
         queued.settle(120)
     sent = queued.texts()
-    assert set(sent.values()) == {1}
+    assert {text: times for text, times in sent.items() if times > 1} == {}
     assert sum(text.startswith("busy") for text in sent) <= 5
     assert sent.total() <= 2000 + 5 + 100
     assert queued.same(1, "busy 99")

@@ -24,14 +24,17 @@ BEGIN
   END IF;
   RETURN QUERY
   WITH mine AS MATERIALIZED (
-    SELECT p.seq FROM pgduet._pending p WHERE p.seq = ANY (v_first) OR (p.chunk_id = ANY (ARRAY(
+    SELECT p.seq, p.chunk_id FROM pgduet._pending p WHERE p.seq = ANY (v_first) OR (p.chunk_id = ANY (ARRAY(
       SELECT f.chunk_id FROM pgduet._pending f WHERE f.seq = ANY (v_first)))
       AND (p.leased_until IS NULL OR p.leased_until <= v_now))
     FOR UPDATE SKIP LOCKED
   ), taken AS (
     UPDATE pgduet._pending p SET leased_until = v_now + make_interval(secs => $3), lease_owner = $1,
       attempts = p.attempts + 1
-    FROM mine m WHERE p.seq = m.seq RETURNING p.seq, p.chunk_id, p.attempts
+    -- Two rows of a chunk may become due while two workers look: who does not get all of them takes none.
+    FROM mine m WHERE p.seq = m.seq AND NOT EXISTS (
+      SELECT FROM pgduet._pending o WHERE o.chunk_id = m.chunk_id AND o.seq NOT IN (SELECT a.seq FROM mine a))
+    RETURNING p.seq, p.chunk_id, p.attempts
   )
   -- A change that came after a failure starts anew.
   SELECT t.chunk_id, array_agg(t.seq), min(t.attempts) FROM taken t GROUP BY t.chunk_id ORDER BY min(t.seq);
@@ -67,10 +70,14 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[],
   embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text,
   settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+#variable_conflict use_column
 DECLARE
-  v_stored bigint[] := pgduet._store($1, $2, $3, $4, $5, $6, $7, $8, $9);
+  v_stored bigint[];
 BEGIN
+  -- Workers wait for each other's first vectors, which are written in a moment; what is made is not thrown away.
+  UPDATE pgduet.generations g SET fingerprint = $2 WHERE g.generation_id = $1 AND g.fingerprint IS NULL;
+  v_stored := pgduet._store($1, $2, $3, $4, $5, $6, $7, $8, $9);
   PERFORM pgduet._settle($10, $11, $12);
   RETURN cardinality(v_stored);
 END $$;
