@@ -105,6 +105,7 @@ ALTER FUNCTION pgduet._claim_sources(owner text, batch integer, lease double pre
 CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
     AS ...;
 ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
@@ -344,6 +345,10 @@ ALTER FUNCTION pgduet._search_way(generation_id integer, language text, repo tex
 CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sidecar_health() RETURNS TABLE(component text, status text, detail text)
