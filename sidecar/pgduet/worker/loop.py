@@ -37,6 +37,7 @@ _REPORT_SECONDS = 2.0
 _GRACE_SECONDS = 10.0
 # Raised where another sidecar's vectors came first: somebody has to mend that, and then work goes on.
 _OTHER_FINGERPRINT = "55000"
+_GIVING_BACK_SECONDS = 2.0
 # What is due this soon is waited for before a single pass ends.
 _SOON = 2.0
 
@@ -64,7 +65,7 @@ class Worker:
         self._place: SidecarPlace | None = None
         self._error: BaseException | None = None
         self._open_connections: dict[Connection, bool] = {}
-        self._is_cut = False
+        self._cut_at: float | None = None
 
     def stop(self) -> None:
         """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
@@ -117,7 +118,7 @@ class Worker:
                 self._wait_out(error, once)
 
     def _cut(self) -> None:
-        self._is_cut = True
+        self._cut_at = self._cut_at or time.monotonic()
         if self._place is not None:
             self._place.close()
 
@@ -238,12 +239,14 @@ class Worker:
             self._open_connections.pop(connection)
 
     def _end_statements(self) -> None:
-        """Cancel what rounds are doing at once, and what lanes are doing once they are cut off; again until all end."""
+        """Cancel what rounds are doing at once, and what lanes do that were cut off and do not end; until all end."""
         while self._open_connections:
+            is_late = self._cut_at is not None and time.monotonic() - self._cut_at > _GIVING_BACK_SECONDS
             for connection, is_round in list(self._open_connections.items()):
-                if is_round or self._is_cut:
+                if is_round or is_late:
                     cancel(connection)
-            time.sleep(_STEP_SECONDS)
+            # Whoever was cancelled has time to give back what it holds.
+            time.sleep(_GIVING_BACK_SECONDS if is_late else _STEP_SECONDS)
 
     def _report(self) -> None:
         if self._progress is None:

@@ -44,7 +44,8 @@ BEGIN
       'pgduet may not read it: call pgduet.watch() again, as its owner'
   END;
   IF (v_watch.problem, v_watch.schema_name, v_watch.table_name) IS DISTINCT FROM (v_problem, v_schema, v_name) THEN
-    UPDATE pgduet._watch w SET (problem, schema_name, table_name) = (v_problem, v_schema, v_name) WHERE w.watch_id = $1;
+    UPDATE pgduet._watch w SET (problem, schema_name, table_name) =
+      (v_problem, coalesce(v_schema, w.schema_name), coalesce(v_name, w.table_name)) WHERE w.watch_id = $1;
   END IF;
   RETURN CASE WHEN v_problem IS NULL THEN v_table END;
 END $$;
