@@ -244,11 +244,6 @@ CREATE FUNCTION pgduet._next_due() RETURNS double precision
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._next_source_due() RETURNS double precision
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._next_source_due() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1073,8 +1068,6 @@ REVOKE ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k i
 GRANT ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
-REVOKE ALL ON FUNCTION pgduet._next_source_due() FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._next_source_due() TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;

@@ -144,6 +144,19 @@ def test_two_first_writers_wait_for_nobody(session: Connection, stub_database: D
     assert session.execute("SELECT chunk_id FROM pgduet._pending").fetchall() == [(second,)]
 
 
+def test_under_repeatable_read_a_first_fingerprint_since_the_snapshot_fails_no_statement(
+    session: Connection, stub_database: Database
+) -> None:
+    with stub_database.connect() as user:
+        user.execute("SET pgduet.trigger_mode = 'sync'")
+        user.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        user.execute("SELECT FROM pgduet.generations")
+        embed_now(session, add(session, "meanwhile"))
+        (chunk,) = add(user, "late")
+        user.execute("COMMIT")
+    assert (chunk,) in session.execute("SELECT chunk_id FROM pgduet._pending").fetchall()
+
+
 def test_a_chunk_that_comes_back_while_its_old_vector_is_dropped_ends_with_one(
     session: Connection, stub_database: Database
 ) -> None:

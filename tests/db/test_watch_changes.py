@@ -1,6 +1,7 @@
 """What happens to a watched table while it is watched: no statement of its users fails, and nothing is lost."""
 
 import random
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,9 @@ import psycopg
 import pytest
 
 from fix_watch import Shop
+from pgduet.database.connection import connect
+from pgduet.worker.loop import Worker
+from pgduet.worker.options import Options
 from pgduet.worker.sources import reconcile_sources, work_sources
 
 
@@ -276,3 +280,17 @@ def test_keys_too_long_for_an_index_are_left_out_and_counted(shop: Shop) -> None
         (1, "1 rows have a key longer than 2,000 bytes and are left out")
     ]
     assert shop.waiting() == []
+
+
+def test_a_workers_single_pass_ends_although_a_watch_has_a_problem(shop: Shop) -> None:
+    shop.run("CREATE TABLE t (id int PRIMARY KEY, code text)")
+    shop.run("SELECT pgduet.watch('t', 'code')")
+    shop.run("ALTER TABLE t RENAME COLUMN code TO other")
+    shop.run("INSERT INTO t VALUES (1, 'x')")
+    worker = Worker(lambda: connect(shop.database.conninfo, autocommit=True), Options(index=False))
+    thread = threading.Thread(target=worker.run, kwargs={"once": True}, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert "column code is gone" in (shop.problem() or "")
+    assert shop.one("SELECT count(*) > 0 FROM pgduet._source")

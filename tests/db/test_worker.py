@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pytest
 
 from fix_database import Connection, Database
 from fix_pooler import free_port
+from fix_worker import wait_until
 from pgduet.client import SidecarUnavailableError
 from pgduet.database.connection import connect
 from pgduet.errors import PgduetError
@@ -68,13 +69,6 @@ def working(database: Database, **options: Any) -> Iterator[Worker]:
         worker.stop()
         thread.join(30)
         assert not thread.is_alive()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time"
-        time.sleep(0.05)
 
 
 def scalar(session: Connection, query: str) -> Any:

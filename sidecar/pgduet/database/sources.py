@@ -113,12 +113,6 @@ def list_watches(connection: Connection) -> list[int]:
     return [int(row[0]) for row in _rows(connection, "watches")]
 
 
-def next_source_due(connection: Connection) -> float | None:
-    """Give the seconds until a changed row is due, None where none waits."""
-    found = _rows(connection, "next_due")[0][0]
-    return None if found is None else float(found)
-
-
 def watch(connection: Connection, table: str, **values: Any) -> str:
     """Watch a table named as SQL writes it; return its source. `values` are the parameters of `pgduet.watch`."""
     return str(_rows(connection, "watch", table=table, **values)[0][0])

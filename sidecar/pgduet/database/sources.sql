@@ -23,9 +23,6 @@ SELECT pgduet._rescan_watch(%(watch_id)s::integer, %(slice)s::integer)
 -- watches --
 SELECT w.watch_id FROM pgduet._watch w ORDER BY w.watch_id
 
--- next_due --
-SELECT pgduet._next_source_due()
-
 -- watch --
 SELECT pgduet.watch(%(table)s::regclass, %(content)s::name, path_column => %(path)s::name, language => %(language)s::text,
   language_column => %(language_column)s::name, repo => %(repo)s::text, copy_protected => %(copy_protected)s::boolean)

@@ -50,7 +50,7 @@ class Lane:
 
         Raises SidecarError, after giving back what was not done, where the sidecar is at fault; DatabaseError.
         """
-        claimed = self._queue.claim(min(self._options.batch, self._embedder.size), self._options.lease)
+        claimed = self._queue.claim(self._embedder.size, self._options.lease)
         self._hand = {one.chunk_id: one for one in claimed if one.chunk_id is not None}
         try:
             for one in claimed:

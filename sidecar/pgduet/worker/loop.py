@@ -50,7 +50,7 @@ log = structlog.get_logger("pgduet.worker")
 class Worker:
     """Drain the queue with several lanes, each on a connection of its own made by `connect` (autocommit).
 
-    `progress` is told about once a second how many vectors were written and how many chunks wait.
+    `progress` is told every two seconds how many vectors were written and how many chunks wait.
     """
 
     def __init__(self, connect: Connect, options: Options | None = None, progress: Progress | None = None) -> None:
@@ -137,8 +137,9 @@ class Worker:
                     self._wait_out(error, once)
         except BaseException as error:
             self._error = self._error or error
-            self._stopping.set()
-            self._waker.stop()
+            # The others get the grace that a signal gives; where one came already, it runs.
+            if not self._stopping.is_set():
+                self.stop()
 
     def _turn(self, connection: Connection, once: bool) -> None:
         assert self._place is not None

@@ -56,7 +56,7 @@ BEGIN
   IF cardinality(v_gone) > 0 THEN
     PERFORM pgduet._drop_orphans(v_gone);
   END IF;
-  PERFORM pgduet._forget_failures(v_gone || $1);
+  PERFORM pgduet._forget_failures($1);
   v_mine := ARRAY(SELECT s.chunk_id FROM (
     SELECT c.chunk_id FROM pgduet.code_chunks c WHERE c.chunk_id = ANY ($1) AND c.content_hash IS NOT NULL
     FOR NO KEY UPDATE SKIP LOCKED) s);

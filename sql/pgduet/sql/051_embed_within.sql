@@ -91,12 +91,13 @@ LANGUAGE plpython3u VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_t
 $$;
 
 -- Whether this transaction may give the active generation its fingerprint, or it has one. Where another transaction is
--- about to, the queue is the place to go: waiting for it could be a deadlock.
+-- about to, the queue is the place to go: waiting for it could be a deadlock. So it is with an old snapshot: what has
+-- changed since cannot be locked in it.
 CREATE OR REPLACE FUNCTION pgduet._has_fingerprint() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM FROM pgduet.generations g WHERE g.state = 'active' AND g.fingerprint IS NOT NULL;
-  IF NOT FOUND THEN
+  IF NOT FOUND AND current_setting('transaction_isolation') = 'read committed' THEN
     PERFORM FROM pgduet.generations g WHERE g.state = 'active' FOR NO KEY UPDATE SKIP LOCKED;
   END IF;
   RETURN FOUND;

@@ -119,12 +119,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM pgduet._pending p WHERE p.seq = ANY ($7)
 $$;
 
--- Seconds until a chunk or a row of a watched table is due, NULL where there is none.
+-- Seconds until a chunk or a row of a watched table is due, NULL where there is none. Rows of a watch with a problem
+-- wait for a person.
 CREATE OR REPLACE FUNCTION pgduet._next_due() RETURNS double precision
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT extract(epoch FROM least(
     (SELECT min(greatest(p.next_attempt_at, p.leased_until)) FROM pgduet._pending p),
-    (SELECT min(greatest(s.next_attempt_at, s.leased_until)) FROM pgduet._source s)) - clock_timestamp())
+    (SELECT min(greatest(s.next_attempt_at, s.leased_until)) FROM pgduet._source s
+     JOIN pgduet._watch w ON w.watch_id = s.watch_id AND w.problem IS NULL)) - clock_timestamp())
     ::double precision
 $$;
 

@@ -104,9 +104,3 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     + make_interval(secs => least(3600, power(2, least(s.attempts, 20))) * (0.5 + random()))
   WHERE s.watch_id = $2 AND s.row_key = $3 AND s.lease_owner = $1
 $$;
-
-CREATE OR REPLACE FUNCTION pgduet._next_source_due() RETURNS double precision
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT extract(epoch FROM min(greatest(s.next_attempt_at, s.leased_until)) - clock_timestamp())::double precision
-  FROM pgduet._source s JOIN pgduet._watch w ON w.watch_id = s.watch_id AND w.problem IS NULL
-$$;
