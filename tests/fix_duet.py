@@ -3,7 +3,7 @@
 import pytest
 
 from pgduet.encoding import Duet, load_duet
-from pgduet.encoding.pull import pull
+from pgduet.encoding.store.pull import pull
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
 
 WIDTH = 2560
+PARTS = {pb.PART_BOTH: "both", pb.PART_CODE: "code", pb.PART_TEXT: "text"}
+HALVES = {"code": 1536, "text": 1024}
 SERVICE = "pgduet.v1.EmbeddingService"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
@@ -31,14 +33,19 @@ MESSAGE_LIMIT = 64 * 1024 * 1024
 _STEPS = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)])
 
 
-def stub_vector(text: str, role: str = "document", width: int = WIDTH) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """Give the unit vector that the stub answers for a text: normal numbers drawn from a hash of role and text."""
-    picked = _picked(text, role, width)
+def stub_vector(text: str, role: str = "document", part: str = "both") -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """Give the unit vector that the stub answers for a text: normal numbers drawn from a hash of role and text.
+
+    A half is its share of the fused vector, stretched to length 1.
+    """
+    picked = _picked(text, role, part, HALVES.get(part, WIDTH))
     return np.asarray(_unit_steps(picked)[picked], dtype=np.float32)
 
 
-def _picked(text: str, role: str, width: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    return np.frombuffer(hashlib.shake_128(f"{role}\0{text}".encode()).digest(width), np.uint8)
+def _picked(text: str, role: str, part: str, width: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    start = HALVES["code"] if part == "text" else 0
+    digest = hashlib.shake_128(f"{role}\0{text}".encode()).digest(start + width)
+    return np.frombuffer(digest, np.uint8)[start:]
 
 
 def _unit_steps(picked: "np.ndarray[Any, np.dtype[np.uint8]]") -> "np.ndarray[Any, np.dtype[np.float64]]":
@@ -55,6 +62,7 @@ class SeenRequest:
     texts: int
     model: str
     contents: tuple[str, ...] = ()
+    part: str = "both"
     cancelled: bool = False
     seconds: float = 0.0
     finished: bool = False
@@ -124,7 +132,9 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
         role = "query" if request.role == pb.ROLE_QUERY else "document"
-        seen = SeenRequest(role=role, texts=len(request.texts), model=request.model)
+        seen = SeenRequest(
+            role=role, texts=len(request.texts), model=request.model, part=PARTS.get(request.part, "unknown")
+        )
         if not self._process_dies:
             seen.contents = tuple(request.texts)
         self.requests.append(seen)
@@ -156,7 +166,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self._refuse_status(context)
         halves = [
             pb.Encoder(slot=slot, name=f"stub-{slot}", width=width, max_tokens=512, weight=0.5, dtype="float32")
-            for slot, width in (("code", 1536), ("text", 1024))
+            for slot, width in HALVES.items()
         ]
         model = pb.Model(
             name=self.model,
@@ -185,14 +195,17 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"expected fingerprint {request.expected_fingerprint}, this sidecar has {self.fingerprint}",
             )
-        if request.role == pb.ROLE_UNSPECIFIED or not request.texts or len(request.texts) > 256:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{len(request.texts)} texts, role {request.role}")
+        if request.part not in PARTS or request.role == pb.ROLE_UNSPECIFIED or not 1 <= len(request.texts) <= 256:
+            found = f"{len(request.texts)} texts, role {request.role}, part {request.part}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, found)
 
     def _answer(self, request: pb.EmbedRequest, role: str) -> pb.EmbedResponse:
+        part = PARTS[request.part]
+        width = HALVES.get(part, self.width)
         texts: Sequence[str] = list(request.texts)[: -1 if self.drop else None]
         rows, sketches, results = [], [], []
         for text in texts:
-            picked = _picked(text, role, self.width)
+            picked = _picked(text, role, part, width)
             halfs = _unit_steps(picked).astype("<f2")[picked]
             sketch = np.packbits(picked >= 128)
             if blank := not text.strip() or text == self.blank_for_stub:
@@ -203,12 +216,12 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             sketches.append(sketch.tobytes())
             error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank") if blank else None
             words = len(text.split()) + 2
-            results.append(pb.EmbedResult(code_tokens=words, text_tokens=words, truncated=words > 512, error=error))
+            results.append(_result(words, part, error))
         return pb.EmbedResponse(
             fingerprint=self.fingerprint,
-            width=self.width,
+            width=width,
             embeddings=b"".join(rows),
-            sketches=b"".join(sketches),
+            sketches=b"".join(sketches) if part == "both" else b"",
             results=results,
         )
 
@@ -225,6 +238,19 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
                 threading.Timer(0.05, os._exit, args=(1,)).start()
             elif self._server is not None:
                 threading.Timer(0.05, self._server.stop, args=(None,)).start()
+
+
+def _result(words: int, part: str, error: pb.EmbedError | None) -> pb.EmbedResult:
+    """Count words as tokens of both halves; a half reads 512."""
+    code, text = (words if part in ("both", slot) else 0 for slot in HALVES)
+    return pb.EmbedResult(
+        code_tokens=code,
+        text_tokens=text,
+        truncated=words > 512,
+        code_truncated=code > 512,
+        text_truncated=text > 512,
+        error=error,
+    )
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def test_every_status_has_its_sqlstate_and_a_hint(
 
 @pytest.mark.parametrize(
     ("switch", "value", "sqlstate"),
-    [("drop", True, "58000"), ("nan", True, "22000"), ("width", 128, "22000")],
+    [("drop", True, "58000"), ("nan", True, "22000"), ("width", 128, "58000")],
 )
 def test_a_wrong_answer_is_refused_and_nothing_is_stored(
     stub_database: Database, stub: StubSidecar, switch: str, value: object, sqlstate: str

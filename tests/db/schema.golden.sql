@@ -140,11 +140,11 @@ CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETU
     SET enable_seqscan TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
+CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -432,16 +432,16 @@ CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.chunk_code(content text, language text, path text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text) RETURNS public.halfvec
+CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS public.halfvec
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet.embed(content text, role text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
+ALTER FUNCTION pgduet.embed(content text, role text, part text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
     LANGUAGE plpgsql STABLE STRICT ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet.embed_batch(contents text[], role text) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet.embed_batch(contents text[], role text, part text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 8
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1039,8 +1039,8 @@ GRANT ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) TO pgduet_worker;
@@ -1116,10 +1116,10 @@ REVOKE ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_ke
 GRANT ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet.embed(content text, role text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet.embed(content text, role text) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet.embed_batch(contents text[], role text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.embed(content text, role text, part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.embed(content text, role text, part text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.embed_batch(contents text[], role text, part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;

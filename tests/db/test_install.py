@@ -12,8 +12,24 @@ from fix_database import Database
 from pgduet.errors import PgduetError
 from pgduet.local.binaries import find_binaries
 from pgduet.migrations.install import migrate, migration_script, status, uninstall
+from stub_sidecar import StubSidecar
 
 GOLDEN = Path(__file__).parent / "schema.golden.sql"
+
+# What revision 0003 had where 0004 has a part.
+WITHOUT_PARTS = """
+DROP FUNCTION pgduet.embed, pgduet.embed_batch, pgduet._embed_rows;
+CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document') RETURNS halfvec
+LANGUAGE plpython3u STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER AS $$ return None $$;
+CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision)
+RETURNS TABLE (ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer,
+  truncated boolean, failure text, fingerprint text)
+LANGUAGE plpython3u STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER AS $$ return [] $$;
+CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document')
+RETURNS TABLE (ordinality integer, embedding halfvec) LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+AS $$ BEGIN END $$;
+UPDATE pgduet._migration SET version_num = '0003';
+"""
 
 
 def dump_schema(database: Database) -> str:
@@ -106,6 +122,52 @@ def test_a_database_that_is_not_utf8_is_refused(empty_database: Database) -> Non
     finally:
         with psycopg.connect(empty_database.cluster.conninfo(), autocommit=True) as admin:
             admin.execute("DROP DATABASE latin")
+
+
+def test_a_database_with_data_moves_on_from_functions_without_parts(stub_database: Database, stub: StubSidecar) -> None:
+    fresh = dump_schema(stub_database)
+    stub_database.set("trigger_mode", "sync")
+    with stub_database.connect() as connection:
+        connection.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('one'), ('two')")
+        connection.execute(WITHOUT_PARTS)
+        assert migrate(connection).revision == status(connection).head
+        assert dump_schema(stub_database) == fresh
+        connection.execute("INSERT INTO pgduet.code_chunks (content) VALUES ('three')")
+        assert connection.execute("SELECT count(*), sum(embedded) FROM pgduet.coverage").fetchone() == (1, 3)
+        rows = connection.execute("SELECT vector_dims(pgduet.embed('x')), vector_dims(pgduet.embed('x', 'query'))")
+        assert rows.fetchone() == (2560, 2560)
+
+
+def test_what_is_built_on_a_function_that_must_go_is_named_and_nothing_is_changed(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute(WITHOUT_PARTS)
+        connection.execute("CREATE VIEW mine AS SELECT pgduet.embed('x') AS embedding")
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=r"view mine depends on") as caught:
+            migrate(connection)
+        assert "CASCADE" not in str(caught.value)
+        assert "pg_get_viewdef" in (caught.value.diag.message_hint or "")
+        assert status(connection).revision == "0003"
+        assert connection.execute("SELECT embedding FROM mine").fetchone() == (None,)
+        connection.execute("DROP VIEW mine")
+        assert migrate(connection).current
+
+
+def test_readers_may_call_the_functions_with_parts_and_the_public_may_not(database: Database) -> None:
+    query = (
+        "SELECT r.name, bool_and(has_function_privilege(r.name, p.oid, 'EXECUTE')) FROM pg_proc p,"
+        " unnest(ARRAY['pgduet_reader', 'pgduet_writer', 'pgduet_worker', 'pgduet_admin', 'public']) r (name)"
+        " WHERE p.pronamespace = 'pgduet'::regnamespace AND p.proname IN ('embed', 'embed_batch', '_embed_rows')"
+        " GROUP BY r.name ORDER BY r.name"
+    )
+    with database.connect() as connection:
+        found = dict(connection.execute(query).fetchall())
+    assert found == {
+        "pgduet_reader": True,
+        "pgduet_writer": True,
+        "pgduet_worker": True,
+        "pgduet_admin": True,
+        "public": False,
+    }
 
 
 def test_uninstalling_leaves_what_is_not_ours(database: Database) -> None:

@@ -1,5 +1,6 @@
 """The duet's halves against the two libraries everybody else would use."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from pgduet.encoding import Duet, Role
 from pgduet.encoding.duet import Encoded
 from pgduet.encoding.errors import SelfTestError
 from pgduet.encoding.lift import lift_matrix
-from pgduet.encoding.manifest import Manifest, Slot, read_manifest
-from pgduet.encoding.store import MANIFEST, duet_folder
+from pgduet.encoding.manifest import Manifest, Part, Slot, read_manifest
+from pgduet.encoding.store.layout import MANIFEST, duet_folder
+from pgduet.encoding.torch_model import TorchModel
 
 Floats = npt.NDArray[np.float32]
 TEXTS = [
@@ -100,10 +102,11 @@ def test_vectors_have_unit_length_and_a_sketch(duet: Duet) -> None:
 
 def test_whole_texts_are_counted_and_truncation_is_told(duet: Duet) -> None:
     short, long = duet.tokenise(["def f(): pass", "value " * 300], Role.DOCUMENT)
-    assert not short.truncated
+    assert (short.code_truncated, short.text_truncated, short.truncated) == (False, False, False)
     # 300 words, the frame, and in the text half the prefix "passage: " of two tokens.
     assert (long.code_tokens, long.text_tokens, long.truncated) == (302, 304, True)
     assert (len(long.code_ids), len(long.text_ids)) == (256, 304)
+    assert (long.code_truncated, long.text_truncated) == (True, False)
 
 
 def test_markers_in_code_are_text(duet: Duet) -> None:
@@ -112,10 +115,63 @@ def test_markers_in_code_are_text(duet: Duet) -> None:
     assert not {0, 1, 2, 3, 250001} & set(tokens.text_ids[1:-1])
 
 
-def test_no_texts_give_no_vectors(duet: Duet) -> None:
-    encoded = encode(duet, [])
-    assert encoded.embeddings.shape == (0, 2560)
-    assert encoded.sketches.shape == (0, 320)
+def test_tokens_know_what_they_are_for(duet: Duet) -> None:
+    for role in Role:
+        assert [tokens.role for tokens in duet.tokenise(["x", "y"], role)] == [role, role]
+
+
+@pytest.mark.parametrize(("part", "width"), [(Part.CODE, 1536), (Part.TEXT, 1024)])
+def test_one_half_alone_is_what_that_half_adds_to_the_pair(
+    duet: Duet, manifest: Manifest, part: Part, width: int
+) -> None:
+    slot = manifest.code if part is Part.CODE else manifest.text
+    start = 0 if part is Part.CODE else manifest.code.slot_width
+    fused = encode(duet, TEXTS, Role.QUERY).embeddings[:, start : start + width]
+    encoded = duet.encode(duet.tokenise(TEXTS, Role.QUERY, part), part)
+    assert encoded.embeddings.shape == (len(TEXTS), width) == (len(TEXTS), duet.width_of(part))
+    assert encoded.embeddings.dtype == np.float32
+    assert encoded.sketches.shape == (len(TEXTS), 0)
+    assert encoded.finite.all()
+    assert np.abs(np.linalg.norm(encoded.embeddings, axis=1) - 1).max() < 1e-6
+    assert np.abs(encoded.embeddings * slot.weight**0.5 - fused).max() < 1e-6
+
+
+@pytest.mark.parametrize("part", [Part.CODE, Part.TEXT])
+def test_a_half_that_is_not_asked_for_is_not_tokenised(duet: Duet, part: Part) -> None:
+    (both,) = duet.tokenise(["value " * 600], Role.DOCUMENT)
+    (one,) = duet.tokenise(["value " * 600], Role.DOCUMENT, part)
+    code, text = (
+        (one.code_ids, one.code_tokens, one.code_truncated),
+        (one.text_ids, one.text_tokens, one.text_truncated),
+    )
+    asked, other = (code, text) if part is Part.CODE else (text, code)
+    assert other == ((), 0, False)
+    whole = (both.code_ids, both.code_tokens) if part is Part.CODE else (both.text_ids, both.text_tokens)
+    assert asked == (*whole, True)
+
+
+def test_halves_are_the_unit_vectors_of_both_encoders(duet: Duet, manifest: Manifest) -> None:
+    code, text, finite = duet.halves(duet.tokenise(TEXTS, Role.QUERY))
+    assert finite.all()
+    assert (code.shape, text.shape) == ((len(TEXTS), 1536), (len(TEXTS), 1024))
+    fused = np.concatenate([code * duet.weights[0] ** 0.5, text * duet.weights[1] ** 0.5], axis=1)
+    assert np.abs(fused - encode(duet, TEXTS, Role.QUERY).embeddings).max() < 1e-6
+
+
+def test_bfloat16_stays_close_to_float32(duet: Duet, manifest: Manifest) -> None:
+    coarse = Duet(dataclasses.replace(manifest, dtype="bfloat16"), duet_folder("small"))
+    assert coarse.fingerprint != duet.fingerprint
+    tokens = duet.tokenise(TEXTS, Role.DOCUMENT)
+    for fine, rough in zip(duet.halves(tokens)[:2], coarse.halves(tokens)[:2], strict=True):
+        # Below one, or it was not bfloat16 that ran.
+        assert 0.9995 <= (fine * rough).sum(axis=1).min() < 0.999999
+
+
+@pytest.mark.parametrize(("part", "width"), [(Part.BOTH, 2560), (Part.CODE, 1536), (Part.TEXT, 1024)])
+def test_no_texts_give_no_vectors(duet: Duet, part: Part, width: int) -> None:
+    encoded = duet.encode(duet.tokenise([], Role.DOCUMENT, part), part)
+    assert encoded.embeddings.shape == (0, width)
+    assert encoded.sketches.shape == (0, 320 if part is Part.BOTH else 0)
 
 
 def test_the_self_test_passes(duet: Duet) -> None:
@@ -123,7 +179,9 @@ def test_the_self_test_passes(duet: Duet) -> None:
 
 
 def test_the_self_test_finds_one_layer_that_is_off(duet: Duet) -> None:
-    weight = duet._text._encoder._model.get_parameter("encoder.layer.5.output.dense.weight")
+    model = duet.text.encoders[Role.DOCUMENT].model
+    assert isinstance(model, TorchModel)
+    weight = model.module.get_parameter("encoder.layer.5.output.dense.weight")
     before = weight.detach().clone()
     try:
         with torch.no_grad():

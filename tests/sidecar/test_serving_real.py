@@ -18,7 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from fix_sidecar import Sidecar, open_directory, running_sidecar, wait_serving
 from pgduet.client import EmbeddingClient, RequestRefusedError, SidecarUnavailableError
-from pgduet.encoding import Duet, Role, load_duet
+from pgduet.encoding import Duet, Part, Role, load_duet
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
 
@@ -65,6 +65,41 @@ def test_vectors_over_the_wire_are_those_of_the_duet_to_half_precision(
     bits = np.unpackbits(np.frombuffer(reply.sketches, np.uint8)) != np.unpackbits(encoded.sketches)
     assert bits.mean() < 0.001
     assert [(r.code_tokens, r.text_tokens) for r in reply.results] == [(t.code_tokens, t.text_tokens) for t in tokens]
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(("part", "place"), [(Part.CODE, slice(1536)), (Part.TEXT, slice(1536, 2560))])
+def test_a_half_over_the_wire_is_a_unit_vector_along_its_share_of_the_whole_one(
+    client: EmbeddingClient, role: Role, part: Part, place: slice
+) -> None:
+    whole = rows(client.embed("small", TEXTS, role)).astype(np.float64)[:, place]
+    reply = client.embed("small", TEXTS, role, part=part)
+    half = rows(reply).astype(np.float64)
+    assert half.shape == whole.shape
+    assert reply.sketches == b""
+    assert np.allclose(np.linalg.norm(half, axis=1), 1, atol=1e-3)
+    cosines = (half * whole).sum(axis=1) / np.linalg.norm(half, axis=1) / np.linalg.norm(whole, axis=1)
+    assert cosines.min() >= 0.9999
+    counted = [(result.code_tokens > 0, result.text_tokens > 0) for result in reply.results]
+    assert counted == [(part is Part.CODE, part is Part.TEXT)] * len(TEXTS)
+
+
+def test_what_each_half_could_not_read_is_told_per_text(client: EmbeddingClient) -> None:
+    texts = ["value " * words for words in (10, 300, 1000)]
+    results = client.embed("small", texts).results
+    assert [(r.code_truncated, r.text_truncated) for r in results] == [(False, False), (True, False), (True, True)]
+    assert [r.truncated for r in results] == [False, True, True]
+    assert [r.truncated for r in client.embed("small", texts, part="text").results] == [False, False, True]
+
+
+def test_an_unknown_part_is_refused(sidecar: Sidecar) -> None:
+    request = pb.EmbedRequest(model="small", role=pb.ROLE_QUERY, texts=["x"], part=9)  # type: ignore[arg-type]
+    with (
+        grpc.insecure_channel(sidecar.address) as channel,
+        pytest.raises(grpc.RpcError, match="the part is 9") as caught,
+    ):
+        embedding_pb2_grpc.EmbeddingServiceStub(channel).Embed(request, timeout=10)  # type: ignore[no-untyped-call]
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_answers_stand_in_the_order_of_the_texts_whatever_their_length(client: EmbeddingClient) -> None:

@@ -1,6 +1,5 @@
 """The backend package with a stand-in for `plpy` and a real gRPC server."""
 
-import struct
 import time
 from math import inf
 
@@ -40,11 +39,21 @@ def test_a_sketch_becomes_a_bit_string_with_the_first_bit_first() -> None:
 
 
 def test_an_answer_with_a_missing_row_is_not_complete() -> None:
-    whole = pb.EmbedResponse(
-        width=8, embeddings=struct.pack("<8e", *range(8)), sketches=b"\0", results=[pb.EmbedResult()]
-    )
-    assert is_complete(whole, 1)
-    assert not is_complete(whole, 2)
+    whole = pb.EmbedResponse(width=2560, embeddings=bytes(5120), sketches=bytes(320), results=[pb.EmbedResult()])
+    assert is_complete(whole, 1, pb.PART_BOTH)
+    assert not is_complete(whole, 2, pb.PART_BOTH)
+
+
+@pytest.mark.parametrize(("part", "width"), [(pb.PART_CODE, 1536), (pb.PART_TEXT, 1024)])
+def test_a_half_is_complete_at_its_own_width_and_without_sketches(part: pb.Part, width: int) -> None:
+    def answer(width: int, sketches: bytes = b"") -> pb.EmbedResponse:
+        rows = bytes(width * 2)
+        return pb.EmbedResponse(width=width, embeddings=rows, sketches=sketches, results=[pb.EmbedResult()])
+
+    assert is_complete(answer(width), 1, part)
+    assert not is_complete(answer(2560, bytes(320)), 1, part), "what a sidecar answers that knows no parts"
+    assert not is_complete(answer(width, bytes(width // 8)), 1, part)
+    assert not is_complete(answer(2560 - width), 1, part)
 
 
 def test_rows_keep_the_place_of_null_and_blank_texts(connected: FakePlpy, stub: StubSidecar) -> None:
@@ -63,8 +72,21 @@ def test_all_null_is_no_call(plpy: FakePlpy) -> None:
 def test_the_memo_holds_for_one_statement_only(connected: FakePlpy, stub: StubSidecar) -> None:
     for statement, calls in ((1.5, 1), (1.5, 1), (2.5, 2)):
         connected.context["statement"] = statement
-        backend.embed(connected, "memo", "query")
+        backend.embed(connected, "memo", "query", "both")
         assert len(stub.requests) == calls
+
+
+def test_the_memo_tells_parts_apart(connected: FakePlpy, stub: StubSidecar) -> None:
+    made = {part: backend.embed(connected, "parts", "query", part) for part in ("both", "code", "text") * 2}
+    for part, text in made.items():
+        assert np.array_equal(as_vector(text), stub_vector("parts", "query", part).astype(np.float16))
+    assert [request.part for request in stub.requests] == ["both", "code", "text"]
+
+
+def test_rows_of_a_half_have_no_sketch_and_count_its_tokens_only(connected: FakePlpy) -> None:
+    (row, _) = backend.embed_rows(connected, ["a", None], "document", inf, "text")
+    assert np.array_equal(as_vector(row[1]), stub_vector("a", part="text").astype(np.float16))
+    assert row[2:5] == (None, 0, 3)
 
 
 def test_an_interrupt_between_two_waits_cancels_the_call(connected: FakePlpy, stub: StubSidecar) -> None:
@@ -83,7 +105,7 @@ def test_an_interrupt_between_two_waits_cancels_the_call(connected: FakePlpy, st
 def test_no_active_generation_is_a_clear_error(plpy: FakePlpy) -> None:
     plpy.context["model"] = None
     with pytest.raises(PlpyError, match="no active generation") as caught:
-        backend.embed(plpy, "x", "query")
+        backend.embed(plpy, "x", "query", "both")
     assert caught.value.fields["sqlstate"] == "55000"
 
 

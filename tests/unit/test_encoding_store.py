@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from pgduet.encoding import package
 from pgduet.encoding.errors import StoreError
-from pgduet.encoding.manifest import PackageSource, parse_manifest, ready_made
-from pgduet.encoding.pull import pull
-from pgduet.encoding.store import MANIFEST, checked_manifest, duet_folder, list_duets, sha256_of, store_folder
+from pgduet.encoding.manifest import parse_manifest, ready_made
+from pgduet.encoding.sources import PackageSource
+from pgduet.encoding.store import package
+from pgduet.encoding.store.layout import (
+    MANIFEST,
+    checked_manifest,
+    duet_folder,
+    list_duets,
+    removable,
+    remove,
+    sha256_of,
+    store_folder,
+)
+from pgduet.encoding.store.pull import pull
 
 
 def install(models: Path, name: str = "tiny") -> Path:
@@ -41,7 +51,7 @@ def test_one_flipped_bit_is_found_and_named(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(StoreError, match=r"text/model\.safetensors has sha256") as caught:
         checked_manifest(folder)
-    assert "pull tiny" in caught.value.hint
+    assert "models import" in caught.value.hint
 
 
 def test_a_missing_file_is_found_and_named(tmp_path: Path) -> None:
@@ -76,7 +86,42 @@ def test_the_store_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
 
 def test_present_and_ready_made_duets_are_listed(tmp_path: Path) -> None:
     install(tmp_path)
-    assert [(each.manifest.name, each.present) for each in list_duets(tmp_path)] == [("small", False), ("tiny", True)]
+    listed = {each.manifest.name: each for each in list_duets(tmp_path)}
+    assert set(listed) == {*ready_made(), "tiny"}
+    assert [name for name, each in listed.items() if each.present] == ["tiny"]
+    assert listed["tiny"].size >= 8 * 2000
+    assert listed["small"].size == 0
+
+
+def test_what_an_interrupted_pull_left_is_listed_and_removed(tmp_path: Path) -> None:
+    (tmp_path / ".small.sources" / "code").mkdir(parents=True)
+    (tmp_path / ".small.sources" / "code" / "part").write_bytes(b"x" * 10_000)
+    (small,) = (each for each in list_duets(tmp_path) if each.manifest.name == "small")
+    assert (small.present, small.partial) == (False, True)
+    assert small.size == removable("small", tmp_path) >= 10_000
+    remove("small", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".small.lock"]
+
+
+def test_a_duet_is_removed_once(tmp_path: Path) -> None:
+    install(tmp_path)
+    install(tmp_path, "other")
+    remove("tiny", tmp_path)
+    assert [each.manifest.name for each in list_duets(tmp_path) if each.present] == ["other"]
+    with pytest.raises(StoreError, match="there is nothing of the duet 'tiny'"):
+        remove("tiny", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../tiny", ".hidden", "..", "", "."])
+def test_nothing_outside_the_store_can_be_removed(tmp_path: Path, name: str) -> None:
+    install(tmp_path / "models", "other")
+    install(tmp_path)
+    (tmp_path / "models" / ".hidden").mkdir()
+    with pytest.raises(StoreError, match="there is nothing of the duet"):
+        remove(name, tmp_path / "models")
+    assert (tmp_path / "tiny" / MANIFEST).is_file()
+    assert (tmp_path / "models" / ".hidden").is_dir()
+    assert (tmp_path / "models" / "other" / MANIFEST).is_file()
 
 
 def test_an_unknown_duet_cannot_be_pulled(tmp_path: Path) -> None:
@@ -100,6 +145,6 @@ def test_without_an_index_the_error_says_what_pip_said(monkeypatch: pytest.Monke
 
 
 def test_reading_manifests_and_the_store_does_not_import_torch() -> None:
-    code = "import sys, pgduet.encoding.pull, pgduet.encoding.fingerprint; print('torch' in sys.modules)"
+    code = "import sys, pgduet.encoding.store.pull, pgduet.encoding.fingerprint; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,5 +1,4 @@
 import json
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,8 @@ from transformers import BertConfig, BertModel
 
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
-from pgduet.encoding.tokenizer import TextTokenizer
-from pgduet.encoding.xlmr import tokenizer_json
-
-WORDS = [*"abcdefghijklmnopqrstuvwxyz()[]<>/", "def", "return"]
+from pgduet.encoding.pooling import pool
+from pgduet.encoding.torch_model import TorchModel, resolve_attention
 
 
 @pytest.fixture
@@ -46,15 +43,15 @@ def edit(folder: Path, **changes: torch.Tensor | None) -> None:
 
 
 def test_a_checkpoint_without_a_pooler_loads_and_gives_unit_vectors(checkpoint: Path) -> None:
-    vectors, finite = Encoder(checkpoint, 32).encode([(1, 2, 3), (4, 5)])
+    vectors, finite = Encoder(TorchModel(checkpoint)).encode([(1, 2, 3), (4, 5)])
     assert finite.all()
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-6
 
 
 def test_an_unused_pooler_is_allowed(checkpoint: Path) -> None:
-    before, _ = Encoder(checkpoint, 32).encode([(1, 2, 3)])
+    before, _ = Encoder(TorchModel(checkpoint)).encode([(1, 2, 3)])
     edit(checkpoint, **{"pooler.dense.weight": torch.ones(32, 32), "pooler.dense.bias": torch.ones(32)})
-    after, _ = Encoder(checkpoint, 32).encode([(1, 2, 3)])
+    after, _ = Encoder(TorchModel(checkpoint)).encode([(1, 2, 3)])
     assert np.array_equal(before, after)
 
 
@@ -72,75 +69,78 @@ def test_a_weight_that_does_not_fit_is_refused(
 ) -> None:
     edit(checkpoint, **{name: value})
     with pytest.raises(WeightsError, match=said):
-        Encoder(checkpoint, 32)
+        Encoder(TorchModel(checkpoint))
 
 
 def test_pickled_weights_alone_are_refused(checkpoint: Path) -> None:
     torch.save(load_file(checkpoint / "model.safetensors"), checkpoint / "pytorch_model.bin")
     (checkpoint / "model.safetensors").unlink()
     with pytest.raises(WeightsError, match="cannot load the encoder"):
-        Encoder(checkpoint, 32)
-
-
-def test_an_encoder_of_another_width_than_its_manifest_says_is_refused(checkpoint: Path) -> None:
-    with pytest.raises(WeightsError, match="is 32 wide, its manifest says 384"):
-        Encoder(checkpoint, 384)
+        Encoder(TorchModel(checkpoint))
 
 
 def test_a_text_that_gives_nan_is_flagged_and_its_batch_mates_are_not(checkpoint: Path) -> None:
-    good, _ = Encoder(checkpoint, 32).encode([(1, 2, 3)])
+    good, _ = Encoder(TorchModel(checkpoint)).encode([(1, 2, 3)])
     words = load_file(checkpoint / "model.safetensors")["embeddings.word_embeddings.weight"]
     words[50] = torch.nan
     edit(checkpoint, **{"embeddings.word_embeddings.weight": words})
-    vectors, finite = Encoder(checkpoint, 32).encode([(1, 2, 3), (1, 50, 3), (7, 8)])
+    vectors, finite = Encoder(TorchModel(checkpoint)).encode([(1, 2, 3), (1, 50, 3), (7, 8)])
     assert finite.tolist() == [True, False, True]
     assert np.abs(vectors[0] - good[0]).max() < 1e-6
     assert not vectors[1].any()
 
 
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> TextTokenizer:
-    """XLM-R's pipeline over a few pieces; limit of 10 tokens."""
-    specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    pieces = [(piece, 0.0) for piece in specials] + [("▁", -2.0)] + [(word, -3.0) for word in WORDS] + [("<mask>", 0.0)]
-    path = tmp_path / "tokenizer.json"
-    path.write_text(json.dumps(tokenizer_json(pieces)))
-    return TextTokenizer(path, max_tokens=10)
+def architecture(folder: Path, **changes: object) -> None:
+    """Change keys of config.json."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_markers_inside_a_text_are_text(tokenizer: TextTokenizer) -> None:
-    (half,) = tokenizer.encode(["</s>"])
-    assert half.ids[0] == 0
-    assert half.ids[-1] == 2
-    assert not {0, 1, 2, 3} & set(half.ids[1:-1])
-    assert half.count == 2 + 1 + 4
+def test_an_architecture_that_is_not_known_is_refused(checkpoint: Path) -> None:
+    architecture(checkpoint, model_type="gpt2")
+    with pytest.raises(WeightsError, match="of the architecture 'gpt2', which is not supported") as caught:
+        TorchModel(checkpoint)
+    assert "bert" in caught.value.hint
+    assert "qwen2" in caught.value.hint
 
 
-def test_a_long_text_is_counted_whole_and_cut_with_its_frame(tokenizer: TextTokenizer) -> None:
-    (half,) = tokenizer.encode(["abc " * 100])
-    assert half.count == 2 + 400
-    assert len(half.ids) == 10
-    assert (half.ids[0], half.ids[-1]) == (0, 2)
+def test_an_encoder_that_attends_both_ways_cannot_be_run_causally(checkpoint: Path) -> None:
+    with pytest.raises(WeightsError, match="always attends both ways"):
+        TorchModel(checkpoint, attention="causal")
+    assert resolve_attention(checkpoint, "auto") == "auto"
+    assert resolve_attention(checkpoint, "bidirectional") == "auto"
 
 
-def test_one_tokenizer_serves_many_threads(tokenizer: TextTokenizer) -> None:
-    texts = [f"def {'ab' * n} (x)" for n in range(50)]
-    expected = tokenizer.encode(texts)
-    results: list[bool] = []
-
-    def work() -> None:
-        results.extend(tokenizer.encode(texts) == expected for _ in range(20))
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [True] * 160
+@pytest.mark.parametrize("text", ["", "[1", "{}"])
+def test_a_config_that_says_nothing_is_refused(checkpoint: Path, text: str) -> None:
+    (checkpoint / "config.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"cannot read the config\.json|not supported"):
+        resolve_attention(checkpoint, "auto")
+    with pytest.raises(WeightsError):
+        TorchModel(checkpoint)
 
 
-def test_a_tokenizer_without_a_template_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "tokenizer.json"
-    path.write_text('{"post_processor": null, "added_tokens": [], "model": {"type": "BPE"}}')
-    with pytest.raises(WeightsError, match="its post-processor is not a template"):
-        TextTokenizer(path, 10)
+@pytest.mark.parametrize("pooling", ["mean", "last", "cls"])
+def test_a_text_without_a_token_is_flagged(checkpoint: Path, pooling: str) -> None:
+    vectors, finite = Encoder(TorchModel(checkpoint), pooling).encode([(), (1, 2), ()])
+    assert finite.tolist() == [False, True, False]
+    assert not vectors[[0, 2]].any()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "last", "cls"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_pooling_reads_the_tokens_that_the_mask_marks(pooling: str, side: str) -> None:
+    states = torch.tensor([[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]])
+    padding = torch.full((2, 2), torch.nan)
+    padded = torch.cat([padding, states] if side == "left" else [states, padding])
+    mask = torch.tensor([0, 0, 1, 1, 1] if side == "left" else [1, 1, 1, 0, 0])
+    expected = {"mean": [3.0, 30.0], "last": [6.0, 60.0], "cls": [1.0, 10.0]}[pooling]
+    assert pool(padded[None], mask[None], pooling).tolist() == [expected]
+
+
+def test_bfloat16_is_pooled_in_float32(checkpoint: Path) -> None:
+    full, _ = Encoder(TorchModel(checkpoint)).encode([tuple(range(1, 60))])
+    half, _ = Encoder(TorchModel(checkpoint, dtype="bfloat16")).encode([tuple(range(1, 60))])
+    assert half.dtype == np.float32
+    assert float((full * half).sum()) >= 0.9995
+    assert not np.array_equal(full, half)

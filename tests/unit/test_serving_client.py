@@ -35,6 +35,15 @@ def test_vectors_arrive_in_order_and_the_stub_notes_the_request(stub: StubSideca
     assert not np.allclose(stub_vector("a", "query"), stub_vector("a", "document"))
 
 
+@pytest.mark.parametrize(("part", "width"), [("code", 1536), ("text", 1024)])
+def test_a_half_arrives_without_sketches(stub: StubSidecar, client: EmbeddingClient, part: str, width: int) -> None:
+    reply = client.embed("small", ["a", "b"], part=part)
+    rows = np.frombuffer(reply.embeddings, "<f2").reshape(2, width).astype(np.float32)
+    assert np.allclose(rows[1], stub_vector("b", part=part), atol=1e-4)
+    assert (reply.width, reply.sketches) == (width, b"")
+    assert [seen.part for seen in stub.requests] == [part]
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pgduet.encoding import Part
 from pgduet.serving.admission import Admission, BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.lanes import ExpiredError, Job, Lanes, ModelGoneError
@@ -14,15 +15,16 @@ class Ids:
     text_ids: tuple[int, ...] = ()
     code_tokens: int = 0
     text_tokens: int = 0
-    truncated: bool = False
+    code_truncated: bool = False
+    text_truncated: bool = False
 
 
-def job(*lengths: int, deadline: float | None = None) -> Job:
-    return Job([Ids((1,) * length) for length in lengths], deadline)  # type: ignore[misc]
+def job(*lengths: int, deadline: float | None = None, part: Part = Part.BOTH) -> Job:
+    return Job([Ids((1,) * length) for length in lengths], part, deadline)  # type: ignore[misc]
 
 
 def row(embedding: bytes = b"e" * 5120, finite: bool = True) -> Row:
-    return Row(embedding, b"s" * 320, 1, 1, False, finite)
+    return Row(embedding, b"s" * 320, 1, 1, False, False, finite)
 
 
 def test_queries_are_taken_before_documents_that_came_first() -> None:
@@ -119,7 +121,7 @@ def test_an_idle_lane_takes_a_request_larger_than_its_limit() -> None:
 
 def test_the_cache_keeps_the_rows_used_last_within_its_bytes() -> None:
     cache = RowCache(max_bytes=3 * 6200)
-    keys = [cache_key("f", "query", str(i)) for i in range(4)]
+    keys = [cache_key("f", "query", "both", str(i)) for i in range(4)]
     for key in keys[:3]:
         cache.put(key, row())
     assert cache.get(keys[0])
@@ -128,16 +130,16 @@ def test_the_cache_keeps_the_rows_used_last_within_its_bytes() -> None:
     assert cache.bytes <= 3 * 6200
 
 
-def test_the_cache_tells_roles_and_fingerprints_apart_and_keeps_no_text() -> None:
-    keys = {cache_key(f, r, "secret") for f in ("a", "b") for r in ("query", "document")}
-    assert len(keys) == 4
+def test_the_cache_tells_roles_parts_and_fingerprints_apart_and_keeps_no_text() -> None:
+    keys = {cache_key(f, r, p, "secret") for f in ("a", "b") for r in ("query", "document") for p in Part}
+    assert len(keys) == 12
     assert not any("secret" in str(part) for key in keys for part in key)
 
 
 def test_the_cache_keeps_no_row_that_is_not_finite_and_nothing_at_all_with_zero_bytes() -> None:
     cache, none = RowCache(10**6), RowCache(0)
-    cache.put(cache_key("f", "query", "a"), row(finite=False))
-    none.put(cache_key("f", "query", "a"), row())
+    cache.put(cache_key("f", "query", "both", "a"), row(finite=False))
+    none.put(cache_key("f", "query", "both", "a"), row())
     assert (len(cache), len(none), none.bytes) == (0, 0, 0)
 
 
@@ -149,3 +151,28 @@ def test_who_must_have_an_answer_first_goes_first() -> None:
         lanes.put(one, query=False)
     order = [taken for _ in range(3) for taken, _ in lanes.take()]
     assert order == [lone, bulk, bulk, bulk, bulk, whenever]
+
+
+def test_a_batch_never_mixes_parts_and_the_earliest_deadline_says_which_goes_first() -> None:
+    lanes = Lanes(batch_tokens=100)
+    now = time.monotonic()
+    jobs = [
+        job(5, deadline=now + 30),
+        job(5, deadline=now + 10, part=Part.CODE),
+        job(5, deadline=now + 20),
+        job(5, deadline=now + 40, part=Part.CODE),
+        job(5, part=Part.TEXT),
+    ]
+    for one in jobs:
+        lanes.put(one, query=False)
+    taken = [[one for one, _ in lanes.take()] for _ in range(3)]
+    assert taken == [[jobs[1], jobs[3]], [jobs[2], jobs[0]], [jobs[4]]]
+
+
+def test_given_up_work_does_not_say_which_part_is_computed() -> None:
+    lanes = Lanes(batch_tokens=100)
+    given_up, wanted = job(5, part=Part.CODE), job(5)
+    for one in (given_up, wanted):
+        lanes.put(one, query=False)
+    given_up.done.cancel()
+    assert [one for one, _ in lanes.take()] == [wanted]

@@ -27,10 +27,10 @@ def test_a_text_over_the_limit_is_told_so_in_numbers_without_its_content() -> No
 
 
 def test_failed_texts_get_zeros_in_their_places() -> None:
-    good = Row(b"\1\2" * 16, b"\xf0\x0f", 3, 4, True)
-    nan = Row(b"\3\4" * 16, b"\xff\xff", 5, 6, False, finite=False)
+    good = Row(b"\1\2" * 16, b"\xf0\x0f", 3, 4, True, False)
+    nan = Row(b"\3\4" * 16, b"\xff\xff", 5, 6, False, False, finite=False)
     blank = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="blank")
-    reply = embed_response("f", 16, [blank, good, nan])
+    reply = embed_response("f", 16, [blank, good, nan], sketched=True)
     assert reply.embeddings == bytes(32) + b"\1\2" * 16 + bytes(32)
     assert reply.sketches == bytes(2) + b"\xf0\x0f" + bytes(2)
     assert [result.error.kind for result in reply.results] == [
@@ -40,6 +40,20 @@ def test_failed_texts_get_zeros_in_their_places() -> None:
     ]
     assert (reply.results[1].code_tokens, reply.results[1].text_tokens, reply.results[1].truncated) == (3, 4, True)
     assert not reply.results[1].HasField("error")
+
+
+def test_one_half_has_no_sketches_and_no_place_for_them() -> None:
+    blank = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="blank")
+    reply = embed_response("f", 16, [Row(b"\1\2" * 16, b"", 3, 0, False, False), blank], sketched=False)
+    assert reply.embeddings == b"\1\2" * 16 + bytes(32)
+    assert reply.sketches == b""
+
+
+@pytest.mark.parametrize("cut", [(False, False), (True, False), (False, True), (True, True)])
+def test_a_text_is_truncated_where_either_half_read_only_its_beginning(cut: tuple[bool, bool]) -> None:
+    (result,) = embed_response("f", 16, [Row(bytes(32), bytes(2), 3, 4, *cut)], sketched=True).results
+    assert (result.code_truncated, result.text_truncated) == cut
+    assert result.truncated == any(cut)
 
 
 def test_settings_come_from_the_environment_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:

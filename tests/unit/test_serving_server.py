@@ -19,7 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
 from fix_sidecar import open_directory
-from pgduet.encoding import Role, SelfTestError
+from pgduet.encoding import Part, Role, SelfTestError
 from pgduet.serving.server import Sidecar
 from pgduet.serving.service import SERVICE_NAME
 from pgduet.serving.settings import Settings, read_settings
@@ -37,7 +37,8 @@ class Words:
     text_ids: tuple[int, ...]
     code_tokens: int
     text_tokens: int
-    truncated: bool = False
+    code_truncated: bool = False
+    text_truncated: bool = False
 
 
 @dataclass
@@ -54,21 +55,28 @@ class GatedDuet:
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
     batches: list[list[str]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     failure: Exception | None = None
 
-    def tokenise(self, texts: Sequence[str], role: Role) -> list[Words]:
-        counted = [(text, (1,) * len(text.split())) for text in texts]
-        return [Words(text, ids, ids, len(ids), len(ids)) for text, ids in counted]
+    def width_of(self, part: Part) -> int:
+        return {Part.BOTH: self.width, Part.CODE: 10, Part.TEXT: 6}[part]
 
-    def encode(self, tokens: Sequence[Words]) -> Any:
+    def tokenise(self, texts: Sequence[str], role: Role, part: Part = Part.BOTH) -> list[Words]:
+        counted = [len(text.split()) for text in texts]
+        halves = [(count * (part is not Part.TEXT), count * (part is not Part.CODE)) for count in counted]
+        return [Words(t, (1,) * code, (1,) * text, code, text) for t, (code, text) in zip(texts, halves, strict=True)]
+
+    def encode(self, tokens: Sequence[Words], part: Part = Part.BOTH) -> Any:
         self.entered.set()
         self.batches.append([token.text for token in tokens])
+        self.parts.append(part)
         assert self.gate.wait(20)
         if self.failure:
             raise self.failure
-        vectors = np.array([[len(token.text)] * self.width for token in tokens], np.float32)
+        vectors = np.array([[len(token.text)] * self.width_of(part) for token in tokens], np.float32)
         finite = np.array(["nan" not in token.text for token in tokens])
-        return SimpleNamespace(embeddings=vectors, sketches=np.zeros((len(tokens), 2), np.uint8), finite=finite)
+        sketches = np.zeros((len(tokens), 2 if part is Part.BOTH else 0), np.uint8)
+        return SimpleNamespace(embeddings=vectors, sketches=sketches, finite=finite)
 
 
 @dataclass
@@ -260,6 +268,61 @@ def test_equal_texts_are_computed_once_and_a_row_that_is_not_finite_is_an_error_
     asyncio.run(scenario())
 
 
+def test_a_half_is_computed_alone_kept_apart_in_the_cache_and_has_no_sketches() -> None:
+    async def scenario() -> None:
+        async with running() as server:
+            server.duet.gate.set()
+            await server.until_serving()
+            for part, width, tokens in (
+                (pb.PART_CODE, 10, (2, 0)),
+                (pb.PART_TEXT, 6, (0, 2)),
+                (pb.PART_BOTH, 16, (2, 2)),
+                (pb.PART_CODE, 10, (2, 0)),
+            ):
+                reply = await server.embed("a b", " ", part=part)
+                assert reply.width == width
+                assert np.frombuffer(reply.embeddings, "<f2").tolist() == [3] * width + [0] * width
+                assert len(reply.sketches) == (4 if part == pb.PART_BOTH else 0)
+                assert (reply.results[0].code_tokens, reply.results[0].text_tokens) == tokens
+            assert server.duet.parts == [Part.CODE, Part.TEXT, Part.BOTH]
+
+    asyncio.run(scenario())
+
+
+def test_halves_and_whole_vectors_that_wait_together_are_computed_apart() -> None:
+    async def scenario() -> None:
+        async with running() as server:
+            await server.until_serving()
+            calls = [asyncio.create_task(server.embed("first"))]
+            await eventually(server.duet.entered.is_set)
+            for number in range(2):
+                for part in (pb.PART_CODE, pb.PART_BOTH, pb.PART_TEXT):
+                    calls.append(asyncio.create_task(server.embed(f"text {number}", part=part)))
+            await asyncio.sleep(0.2)
+            server.duet.gate.set()
+            await asyncio.gather(*calls)
+            assert sorted(zip(server.duet.parts[1:], map(sorted, server.duet.batches[1:]), strict=True)) == [
+                (part, ["text 0", "text 1"]) for part in (Part.BOTH, Part.CODE, Part.TEXT)
+            ]
+
+    asyncio.run(scenario())
+
+
+def test_admission_counts_only_the_half_that_runs() -> None:
+    async def scenario() -> None:
+        async with running(queue_tokens=100) as server:
+            await server.until_serving()
+            first = asyncio.create_task(server.embed("word " * 30, part=pb.PART_CODE))
+            await eventually(server.duet.entered.is_set)
+            code, _ = await status_of(server.embed("other " * 30))
+            assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+            second = asyncio.create_task(server.embed("other " * 30, part=pb.PART_CODE))
+            server.duet.gate.set()
+            assert [reply.width for reply in await asyncio.gather(first, second)] == [10, 10]
+
+    asyncio.run(scenario())
+
+
 def test_requests_that_do_not_fit_are_refused_with_counts_and_limits() -> None:
     async def scenario() -> None:
         async with running(max_texts=3) as server:
@@ -269,6 +332,7 @@ def test_requests_that_do_not_fit_are_refused_with_counts_and_limits() -> None:
                 (server.embed(*"abcd"), "INVALID_ARGUMENT: the request has 4 texts; 1 to 3 are allowed"),
                 (server.embed("a", role=0), "INVALID_ARGUMENT: the role is 0; ROLE_DOCUMENT (1) or"),
                 (server.embed("a", role=9), "INVALID_ARGUMENT: the role is 9;"),
+                (server.embed("a", part=7), "INVALID_ARGUMENT: the part is 7; PART_BOTH (0), PART_CODE (1) or"),
                 (server.embed("a", model="big"), "NOT_FOUND: no model 'big' is served here; served: small"),
                 (server.embed("a", expected_fingerprint="old"), "FAILED_PRECONDITION: vectors of fingerprint 'old'"),
                 (server.embed("a", expected_fingerprint="old"), "gives 'print-1'"),

@@ -17,6 +17,7 @@ from pgduet.backend.vectors import embedding_text, is_complete, sketch_text
 from pgduet.v1 import embedding_pb2 as pb
 
 _ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
+_PARTS = {"both": pb.PART_BOTH, "code": pb.PART_CODE, "text": pb.PART_TEXT}
 _MEMO_TEXTS = 64
 # A character takes up to four bytes, a message 64 MiB.
 _REQUEST_CHARACTERS = 8_000_000
@@ -24,7 +25,7 @@ _NO_TEXT = (None, None, None, None, None, "the text is null", None)
 
 # Vectors of this statement's last texts, so that `ORDER BY embedding <=> pgduet.embed('x')` is one model call
 # even where the planner evaluates it for every row. Valid for one statement of one session only.
-_memo: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+_memo: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
 _memo_statement: float | None = None
 
 
@@ -34,19 +35,19 @@ def package_version() -> str:
     return version("pgduet")
 
 
-def embed(plpy: Plpy, content: str, role: str) -> str:
-    """Return the vector of one text in halfvec's text form.
+def embed(plpy: Plpy, content: str, role: str, part: str) -> str:
+    """Return the vector of one text, or one half of it with length 1, in halfvec's text form.
 
-    Raises 22023 for a blank or over-long text or an unknown role, and what the sidecar's statuses map to.
+    Raises 22023 for a blank or over-long text or an unknown role or part, and what the sidecar's statuses map to.
     """
     global _memo_statement
     context = read_context(plpy)
     if _memo_statement != context.statement:
         _memo.clear()
         _memo_statement = context.statement
-    key = (context.model, role, content)
+    key = (context.model, role, part, content)
     if key not in _memo:
-        response = _request(plpy, context, [content], role)
+        response = _request(plpy, context, [content], role, part)
         _refuse_failed(plpy, response.results[0])
         _memo[key] = embedding_text(response, 0)
         if len(_memo) > _MEMO_TEXTS:
@@ -54,20 +55,23 @@ def embed(plpy: Plpy, content: str, role: str) -> str:
     return _memo[key]
 
 
-def embed_rows(plpy: Plpy, contents: Sequence[str | None], role: str, seconds: float) -> list[tuple[Any, ...]]:
+def embed_rows(
+    plpy: Plpy, contents: Sequence[str | None], role: str, seconds: float, part: str = "both"
+) -> list[tuple[Any, ...]]:
     """Return one row per text, in order, after one call to the sidecar (more only for megabytes of text).
 
     `seconds` limits the wait, beside the settings and what is left of statement_timeout.
 
     A row is (ordinality from 1, embedding, sketch, code tokens, text tokens, truncated, failure, fingerprint).
     A text without a vector has NULL for all but ordinality and failure; NULL and blank texts are not errors here.
+    One half alone has no sketch.
     """
     context = read_context(plpy).within(seconds)
     made = iter(
         [
             _row(response, index)
             for texts in _requests([text for text in contents if text is not None])
-            for response in [_request(plpy, context, texts, role)]
+            for response in [_request(plpy, context, texts, role, part)]
             for index in range(len(texts))
         ]
     )
@@ -96,7 +100,7 @@ def _row(response: pb.EmbedResponse, index: int) -> tuple[Any, ...]:
         return (None, None, None, None, None, result.error.message, None)
     return (
         embedding_text(response, index),
-        sketch_text(response, index),
+        sketch_text(response, index) if response.sketches else None,
         result.code_tokens,
         result.text_tokens,
         result.truncated,
@@ -140,16 +144,24 @@ def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str) -> pb.EmbedResponse:
+def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str, part: str) -> pb.EmbedResponse:
     """Embed texts of one slice; refuse an answer that is not whole or not of the expected fingerprint."""
     if role not in _ROLES:
         raise_bad_value(plpy, f"unknown role: {role!r}", "Use 'document' for text to store or 'query' for a search.")
+    if part not in _PARTS:
+        hint = "Use 'both' for the fused vector that is stored, or 'code' or 'text' for that half alone."
+        raise_bad_value(plpy, f"unknown part: {part!r}", hint)
     request = pb.EmbedRequest(
-        model=context.model, role=_ROLES[role], texts=texts, expected_fingerprint=context.fingerprint
+        model=context.model,
+        role=_ROLES[role],
+        texts=texts,
+        expected_fingerprint=context.fingerprint,
+        part=_PARTS[part],
     )
     response: pb.EmbedResponse = _call(plpy, context, "Embed", request, texts=len(texts))
-    if not is_complete(response, len(texts)):
-        _refuse_answer(plpy, f"{len(response.results)} results of width {response.width} for {len(texts)} texts")
+    if not is_complete(response, len(texts), _PARTS[part]):
+        found = f"{len(response.results)} results of width {response.width}"
+        _refuse_answer(plpy, f"{found} for {len(texts)} texts and part {part!r}")
     if context.fingerprint and response.fingerprint != context.fingerprint:
         _refuse_answer(plpy, f"vectors of fingerprint {response.fingerprint} instead of {context.fingerprint}")
     return response

@@ -2,7 +2,11 @@
 
 from struct import unpack, unpack_from
 
+from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1.embedding_pb2 import EmbedResponse
+
+# Numbers in a vector by what was asked for.
+WIDTHS = {pb.PART_BOTH: 2560, pb.PART_CODE: 1536, pb.PART_TEXT: 1024}
 
 
 class _HalfTexts(dict[int, str]):
@@ -29,10 +33,15 @@ def sketch_text(response: EmbedResponse, index: int) -> str:
     return "x" + response.sketches[index * size : (index + 1) * size].hex()
 
 
-def is_complete(response: EmbedResponse, texts: int) -> bool:
-    """Tell whether a response holds one row of each kind for every text asked for."""
+def is_complete(response: EmbedResponse, texts: int, part: pb.Part) -> bool:
+    """Tell whether a response holds one row of each kind, as wide as the part is, for every text asked for.
+
+    A sidecar that knows no parts answers a question for a half with fused vectors: they are not complete.
+    """
+    width = WIDTHS[part]
     return (
         len(response.results) == texts
-        and len(response.embeddings) == texts * response.width * 2
-        and len(response.sketches) * 8 == texts * response.width
+        and response.width == width
+        and len(response.embeddings) == texts * width * 2
+        and len(response.sketches) * 8 == (texts * width if part == pb.PART_BOTH else 0)
     )

@@ -24,39 +24,41 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pgduet/v1/embedding.proto\x12\tpgduet.v1\"i\n\x0c\x45mbedRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1d\n\x04role\x18\x02 \x01(\x0e\x32\x0f.pgduet.v1.Role\x12\r\n\x05texts\x18\x03 \x03(\t\x12\x1c\n\x14\x65xpected_fingerprint\x18\x04 \x01(\t\"\x82\x01\n\rEmbedResponse\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x12\n\nembeddings\x18\x03 \x01(\x0c\x12\x10\n\x08sketches\x18\x04 \x01(\x0c\x12\'\n\x07results\x18\x05 \x03(\x0b\x32\x16.pgduet.v1.EmbedResult\"p\n\x0b\x45mbedResult\x12\x13\n\x0b\x63ode_tokens\x18\x01 \x01(\r\x12\x13\n\x0btext_tokens\x18\x02 \x01(\r\x12\x11\n\ttruncated\x18\x03 \x01(\x08\x12$\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x15.pgduet.v1.EmbedError\"F\n\nEmbedError\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.pgduet.v1.EmbedErrorKind\x12\x0f\n\x07message\x18\x02 \x01(\t\"?\n\x0c\x43hunkRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\"5\n\rChunkResponse\x12$\n\x06\x63hunks\x18\x01 \x03(\x0b\x32\x14.pgduet.v1.CodeChunk\"r\n\tCodeChunk\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x12\n\nstart_line\x18\x04 \x01(\r\x12\x10\n\x08\x65nd_line\x18\x05 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x06 \x01(\t\"\x13\n\x11ListModelsRequest\"G\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.pgduet.v1.Model\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x8a\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12$\n\x08\x65ncoders\x18\x04 \x03(\x0b\x32\x12.pgduet.v1.Encoder\x12\x11\n\tmax_texts\x18\x05 \x01(\r\x12\x16\n\x0emax_characters\x18\x06 \x01(\r\"g\n\x07\x45ncoder\x12\x0c\n\x04slot\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x12\n\nmax_tokens\x18\x04 \x01(\r\x12\x0e\n\x06weight\x18\x05 \x01(\x01\x12\r\n\x05\x64type\x18\x06 \x01(\t*?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_DOCUMENT\x10\x01\x12\x0e\n\nROLE_QUERY\x10\x02*\x8e\x01\n\x0e\x45mbedErrorKind\x12 \n\x1c\x45MBED_ERROR_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45MBED_ERROR_KIND_BLANK\x10\x01\x12\x1d\n\x19\x45MBED_ERROR_KIND_TOO_LONG\x10\x02\x12\x1f\n\x1b\x45MBED_ERROR_KIND_NOT_FINITE\x10\x03\x32\xd5\x01\n\x10\x45mbeddingService\x12:\n\x05\x45mbed\x12\x17.pgduet.v1.EmbedRequest\x1a\x18.pgduet.v1.EmbedResponse\x12:\n\x05\x43hunk\x12\x17.pgduet.v1.ChunkRequest\x1a\x18.pgduet.v1.ChunkResponse\x12I\n\nListModels\x12\x1c.pgduet.v1.ListModelsRequest\x1a\x1d.pgduet.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pgduet/v1/embedding.proto\x12\tpgduet.v1\"\x88\x01\n\x0c\x45mbedRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1d\n\x04role\x18\x02 \x01(\x0e\x32\x0f.pgduet.v1.Role\x12\r\n\x05texts\x18\x03 \x03(\t\x12\x1c\n\x14\x65xpected_fingerprint\x18\x04 \x01(\t\x12\x1d\n\x04part\x18\x05 \x01(\x0e\x32\x0f.pgduet.v1.Part\"\x82\x01\n\rEmbedResponse\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x12\n\nembeddings\x18\x03 \x01(\x0c\x12\x10\n\x08sketches\x18\x04 \x01(\x0c\x12\'\n\x07results\x18\x05 \x03(\x0b\x32\x16.pgduet.v1.EmbedResult\"\xa0\x01\n\x0b\x45mbedResult\x12\x13\n\x0b\x63ode_tokens\x18\x01 \x01(\r\x12\x13\n\x0btext_tokens\x18\x02 \x01(\r\x12\x11\n\ttruncated\x18\x03 \x01(\x08\x12$\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x15.pgduet.v1.EmbedError\x12\x16\n\x0e\x63ode_truncated\x18\x05 \x01(\x08\x12\x16\n\x0etext_truncated\x18\x06 \x01(\x08\"F\n\nEmbedError\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.pgduet.v1.EmbedErrorKind\x12\x0f\n\x07message\x18\x02 \x01(\t\"?\n\x0c\x43hunkRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\"5\n\rChunkResponse\x12$\n\x06\x63hunks\x18\x01 \x03(\x0b\x32\x14.pgduet.v1.CodeChunk\"r\n\tCodeChunk\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x12\n\nstart_line\x18\x04 \x01(\r\x12\x10\n\x08\x65nd_line\x18\x05 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x06 \x01(\t\"\x13\n\x11ListModelsRequest\"G\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.pgduet.v1.Model\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x8a\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12$\n\x08\x65ncoders\x18\x04 \x03(\x0b\x32\x12.pgduet.v1.Encoder\x12\x11\n\tmax_texts\x18\x05 \x01(\r\x12\x16\n\x0emax_characters\x18\x06 \x01(\r\"g\n\x07\x45ncoder\x12\x0c\n\x04slot\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x12\n\nmax_tokens\x18\x04 \x01(\r\x12\x0e\n\x06weight\x18\x05 \x01(\x01\x12\r\n\x05\x64type\x18\x06 \x01(\t*?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_DOCUMENT\x10\x01\x12\x0e\n\nROLE_QUERY\x10\x02*3\n\x04Part\x12\r\n\tPART_BOTH\x10\x00\x12\r\n\tPART_CODE\x10\x01\x12\r\n\tPART_TEXT\x10\x02*\x8e\x01\n\x0e\x45mbedErrorKind\x12 \n\x1c\x45MBED_ERROR_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45MBED_ERROR_KIND_BLANK\x10\x01\x12\x1d\n\x19\x45MBED_ERROR_KIND_TOO_LONG\x10\x02\x12\x1f\n\x1b\x45MBED_ERROR_KIND_NOT_FINITE\x10\x03\x32\xd5\x01\n\x10\x45mbeddingService\x12:\n\x05\x45mbed\x12\x17.pgduet.v1.EmbedRequest\x1a\x18.pgduet.v1.EmbedResponse\x12:\n\x05\x43hunk\x12\x17.pgduet.v1.ChunkRequest\x1a\x18.pgduet.v1.ChunkResponse\x12I\n\nListModels\x12\x1c.pgduet.v1.ListModelsRequest\x1a\x1d.pgduet.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pgduet.v1.embedding_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=1042
-  _globals['_ROLE']._serialized_end=1105
-  _globals['_EMBEDERRORKIND']._serialized_start=1108
-  _globals['_EMBEDERRORKIND']._serialized_end=1250
-  _globals['_EMBEDREQUEST']._serialized_start=40
-  _globals['_EMBEDREQUEST']._serialized_end=145
-  _globals['_EMBEDRESPONSE']._serialized_start=148
-  _globals['_EMBEDRESPONSE']._serialized_end=278
-  _globals['_EMBEDRESULT']._serialized_start=280
-  _globals['_EMBEDRESULT']._serialized_end=392
-  _globals['_EMBEDERROR']._serialized_start=394
-  _globals['_EMBEDERROR']._serialized_end=464
-  _globals['_CHUNKREQUEST']._serialized_start=466
-  _globals['_CHUNKREQUEST']._serialized_end=529
-  _globals['_CHUNKRESPONSE']._serialized_start=531
-  _globals['_CHUNKRESPONSE']._serialized_end=584
-  _globals['_CODECHUNK']._serialized_start=586
-  _globals['_CODECHUNK']._serialized_end=700
-  _globals['_LISTMODELSREQUEST']._serialized_start=702
-  _globals['_LISTMODELSREQUEST']._serialized_end=721
-  _globals['_LISTMODELSRESPONSE']._serialized_start=723
-  _globals['_LISTMODELSRESPONSE']._serialized_end=794
-  _globals['_MODEL']._serialized_start=797
-  _globals['_MODEL']._serialized_end=935
-  _globals['_ENCODER']._serialized_start=937
-  _globals['_ENCODER']._serialized_end=1040
-  _globals['_EMBEDDINGSERVICE']._serialized_start=1253
-  _globals['_EMBEDDINGSERVICE']._serialized_end=1466
+  _globals['_ROLE']._serialized_start=1123
+  _globals['_ROLE']._serialized_end=1186
+  _globals['_PART']._serialized_start=1188
+  _globals['_PART']._serialized_end=1239
+  _globals['_EMBEDERRORKIND']._serialized_start=1242
+  _globals['_EMBEDERRORKIND']._serialized_end=1384
+  _globals['_EMBEDREQUEST']._serialized_start=41
+  _globals['_EMBEDREQUEST']._serialized_end=177
+  _globals['_EMBEDRESPONSE']._serialized_start=180
+  _globals['_EMBEDRESPONSE']._serialized_end=310
+  _globals['_EMBEDRESULT']._serialized_start=313
+  _globals['_EMBEDRESULT']._serialized_end=473
+  _globals['_EMBEDERROR']._serialized_start=475
+  _globals['_EMBEDERROR']._serialized_end=545
+  _globals['_CHUNKREQUEST']._serialized_start=547
+  _globals['_CHUNKREQUEST']._serialized_end=610
+  _globals['_CHUNKRESPONSE']._serialized_start=612
+  _globals['_CHUNKRESPONSE']._serialized_end=665
+  _globals['_CODECHUNK']._serialized_start=667
+  _globals['_CODECHUNK']._serialized_end=781
+  _globals['_LISTMODELSREQUEST']._serialized_start=783
+  _globals['_LISTMODELSREQUEST']._serialized_end=802
+  _globals['_LISTMODELSRESPONSE']._serialized_start=804
+  _globals['_LISTMODELSRESPONSE']._serialized_end=875
+  _globals['_MODEL']._serialized_start=878
+  _globals['_MODEL']._serialized_end=1016
+  _globals['_ENCODER']._serialized_start=1018
+  _globals['_ENCODER']._serialized_end=1121
+  _globals['_EMBEDDINGSERVICE']._serialized_start=1387
+  _globals['_EMBEDDINGSERVICE']._serialized_end=1600
 # @@protoc_insertion_point(module_scope)

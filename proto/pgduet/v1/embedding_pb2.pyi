@@ -13,6 +13,12 @@ class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROLE_DOCUMENT: _ClassVar[Role]
     ROLE_QUERY: _ClassVar[Role]
 
+class Part(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PART_BOTH: _ClassVar[Part]
+    PART_CODE: _ClassVar[Part]
+    PART_TEXT: _ClassVar[Part]
+
 class EmbedErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EMBED_ERROR_KIND_UNSPECIFIED: _ClassVar[EmbedErrorKind]
@@ -22,22 +28,27 @@ class EmbedErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 ROLE_UNSPECIFIED: Role
 ROLE_DOCUMENT: Role
 ROLE_QUERY: Role
+PART_BOTH: Part
+PART_CODE: Part
+PART_TEXT: Part
 EMBED_ERROR_KIND_UNSPECIFIED: EmbedErrorKind
 EMBED_ERROR_KIND_BLANK: EmbedErrorKind
 EMBED_ERROR_KIND_TOO_LONG: EmbedErrorKind
 EMBED_ERROR_KIND_NOT_FINITE: EmbedErrorKind
 
 class EmbedRequest(_message.Message):
-    __slots__ = ("model", "role", "texts", "expected_fingerprint")
+    __slots__ = ("model", "role", "texts", "expected_fingerprint", "part")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     model: str
     role: Role
     texts: _containers.RepeatedScalarFieldContainer[str]
     expected_fingerprint: str
-    def __init__(self, model: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., texts: _Optional[_Iterable[str]] = ..., expected_fingerprint: _Optional[str] = ...) -> None: ...
+    part: Part
+    def __init__(self, model: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., texts: _Optional[_Iterable[str]] = ..., expected_fingerprint: _Optional[str] = ..., part: _Optional[_Union[Part, str]] = ...) -> None: ...
 
 class EmbedResponse(_message.Message):
     __slots__ = ("fingerprint", "width", "embeddings", "sketches", "results")
@@ -54,16 +65,20 @@ class EmbedResponse(_message.Message):
     def __init__(self, fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., embeddings: _Optional[bytes] = ..., sketches: _Optional[bytes] = ..., results: _Optional[_Iterable[_Union[EmbedResult, _Mapping]]] = ...) -> None: ...
 
 class EmbedResult(_message.Message):
-    __slots__ = ("code_tokens", "text_tokens", "truncated", "error")
+    __slots__ = ("code_tokens", "text_tokens", "truncated", "error", "code_truncated", "text_truncated")
     CODE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    CODE_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    TEXT_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     code_tokens: int
     text_tokens: int
     truncated: bool
     error: EmbedError
-    def __init__(self, code_tokens: _Optional[int] = ..., text_tokens: _Optional[int] = ..., truncated: _Optional[bool] = ..., error: _Optional[_Union[EmbedError, _Mapping]] = ...) -> None: ...
+    code_truncated: bool
+    text_truncated: bool
+    def __init__(self, code_tokens: _Optional[int] = ..., text_tokens: _Optional[int] = ..., truncated: _Optional[bool] = ..., error: _Optional[_Union[EmbedError, _Mapping]] = ..., code_truncated: _Optional[bool] = ..., text_truncated: _Optional[bool] = ...) -> None: ...
 
 class EmbedError(_message.Message):
     __slots__ = ("kind", "message")

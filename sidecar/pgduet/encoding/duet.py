@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pgduet.encoding import self_test, store
-from pgduet.encoding.encoder import Encoder
+from pgduet.encoding import self_test
 from pgduet.encoding.fingerprint import fingerprint_of
 from pgduet.encoding.fusion import fuse
 from pgduet.encoding.hadamard import Floats
-from pgduet.encoding.lift import lift_matrix
-from pgduet.encoding.manifest import SLOT_WIDTHS, Manifest, Role, Slot
+from pgduet.encoding.half import Half
+from pgduet.encoding.manifest import SLOT_WIDTHS, Manifest, Part, Role
 from pgduet.encoding.sketch import Sketcher
-from pgduet.encoding.tokenizer import TextTokenizer
+from pgduet.encoding.store import layout as store
+from pgduet.encoding.tokenizer import HalfTokens
 
 
 @dataclass(frozen=True)
@@ -33,40 +33,44 @@ class EncoderInfo:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as both encoders read it.
+    """A text as the encoders read it.
 
     The ids are cut to the encoders' limits; `code_tokens` and `text_tokens` count the whole text, frame and prefix
-    included; `truncated` says that either half reads only the beginning.
+    included. A half that was not asked for has no ids and counts 0.
     """
 
+    role: Role
     code_ids: tuple[int, ...]
     text_ids: tuple[int, ...]
     code_tokens: int
     text_tokens: int
-    truncated: bool
+
+    @property
+    def code_truncated(self) -> bool:
+        """Whether the code half reads only the beginning."""
+        return self.code_tokens > len(self.code_ids)
+
+    @property
+    def text_truncated(self) -> bool:
+        """Whether the text half reads only the beginning."""
+        return self.text_tokens > len(self.text_ids)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether either half reads only the beginning."""
+        return self.code_truncated or self.text_truncated
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Vectors [n, 2560] of unit length, their sketches [n, 320], and which rows are finite; the others are zeros."""
+    """Unit vectors [n, width], their sketches, and which rows are finite; the others are zeros.
+
+    The width is 2,560 with sketches [n, 320]; of one half it is 1,536 (code) or 1,024 (text) with sketches [n, 0].
+    """
 
     embeddings: Floats
     sketches: npt.NDArray[np.uint8]
     finite: npt.NDArray[np.bool_]
-
-
-class _Half:
-    """One slot with its tokenizer, its encoder and its lift."""
-
-    def __init__(self, slot: Slot, folder: Path, lift_seed: int) -> None:
-        self.slot = slot
-        self.tokenizer = TextTokenizer(folder / "tokenizer.json", slot.max_tokens)
-        self._encoder = Encoder(folder, slot.width)
-        self._lift = lift_matrix(slot.slot_width, slot.width, lift_seed)
-
-    def encode(self, sequences: list[tuple[int, ...]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        vectors, finite = self._encoder.encode(sequences)
-        return vectors @ self._lift.T, finite
 
 
 class Duet:
@@ -80,43 +84,63 @@ class Duet:
         self.name = manifest.name
         self.fingerprint = fingerprint_of(manifest)
         self.width = sum(SLOT_WIDTHS.values())
+        self.weights = (manifest.code.weight, manifest.text.weight)
         self.encoders = tuple(
             EncoderInfo(slot.slot, slot.encoder, slot.width, slot.max_tokens, slot.weight, manifest.dtype)
             for slot in manifest.slots
         )
-        self._code, self._text = (_Half(slot, folder / slot.slot, manifest.lift_seed) for slot in manifest.slots)
+        self.code, self.text = (
+            Half(slot, folder / slot.slot, manifest.dtype, manifest.lift_seed) for slot in manifest.slots
+        )
+        self._manifest = manifest
+        self._folder = folder
         self._sketcher = Sketcher(self.width, manifest.sketch_seed)
 
-    def tokenise(self, texts: Sequence[str], role: Role) -> list[Tokens]:
-        """Tokenise texts for both encoders, each with its prefix for `role`."""
-        code, text = (
-            half.tokenizer.encode([half.slot.prefix[role] + text for text in texts])
-            for half in (self._code, self._text)
-        )
-        return [
-            Tokens(c.ids, t.ids, c.count, t.count, c.count > len(c.ids) or t.count > len(t.ids))
-            for c, t in zip(code, text, strict=True)
-        ]
+    def width_of(self, part: Part) -> int:
+        """Return how many numbers a vector has: 2,560, or 1,536 or 1,024 for one half."""
+        return self.width if part is Part.BOTH else SLOT_WIDTHS[part]
 
-    def encode(self, tokens: Sequence[Tokens]) -> Encoded:
-        """Turn tokenised texts into vectors, in order; a text's vector does not depend on the others (to 1e-6).
+    def tokenise(self, texts: Sequence[str], role: Role, part: Part = Part.BOTH) -> list[Tokens]:
+        """Tokenise texts for the encoders of `part`, each with its prefix for `role`."""
+        nothing = [HalfTokens((), 0)] * len(texts)
+        code = nothing if part is Part.TEXT else self.code.tokenise(texts, role)
+        text = nothing if part is Part.CODE else self.text.tokenise(texts, role)
+        return [Tokens(role, c.ids, t.ids, c.count, t.count) for c, t in zip(code, text, strict=True)]
 
-        A text for which either half gives numbers that are not finite, or no length, is flagged, not raised.
+    def encode(self, tokens: Sequence[Tokens], part: Part = Part.BOTH) -> Encoded:
+        """Turn texts, tokenised for `part`, into vectors, in order; a vector does not depend on the others (to 1e-6).
+
+        A half alone is its lifted unit vector; the other encoder does not run. A text for which an encoder gives
+        numbers that are not finite, or no length, is flagged, not raised.
         """
-        code, code_finite = self._code.encode([t.code_ids for t in tokens])
-        text, text_finite = self._text.encode([t.text_ids for t in tokens])
-        finite = code_finite & text_finite
-        embeddings = fuse(code, text, self._code.slot.weight, self._text.slot.weight)
+        if part is not Part.BOTH:
+            embeddings, finite = self._half(tokens, part)
+            return Encoded(embeddings, np.zeros((len(tokens), 0), np.uint8), finite)
+        code, text, finite = self.halves(tokens)
+        embeddings = fuse(code, text, *self.weights)
         embeddings[~finite] = 0
         return Encoded(embeddings, self._sketcher.sketch(embeddings), finite)
 
-    def self_test(self) -> None:
-        """Compare a few fixed texts with the reference vectors that come with pgduet.
+    def halves(self, tokens: Sequence[Tokens]) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+        """Return both halves, lifted unit vectors [n, 1536] and [n, 1024], not weighted, and which rows are finite."""
+        code, code_finite = self._half(tokens, Part.CODE)
+        text, text_finite = self._half(tokens, Part.TEXT)
+        return code, text, code_finite & text_finite
 
-        Raises SelfTestError when there are none for this fingerprint, or a vector is off.
+    def _half(self, tokens: Sequence[Tokens], part: Part) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        roles = [t.role for t in tokens]
+        if part is Part.CODE:
+            return self.code.encode([t.code_ids for t in tokens], roles)
+        return self.text.encode([t.text_ids for t in tokens], roles)
+
+    def self_test(self) -> None:
+        """Compare a few fixed texts with the duet's reference vectors, and its states with those its manifest knows.
+
+        Raises SelfTestError when there are no references for this fingerprint, or a number is off.
         """
-        tokens = [token for text, role in self_test.SAMPLES for token in self.tokenise([text], role)]
-        self_test.compare(self.fingerprint, self.encode(tokens).embeddings)
+        self_test.check_golden(self, self._manifest)
+        expected = self_test.references(self._manifest, self._folder)
+        self_test.compare(self._manifest, expected, self_test.embeddings(self))
 
 
 def load_duet(name: str, models_dir: Path | None = None, threads: int | None = None) -> Duet:

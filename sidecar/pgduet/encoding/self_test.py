@@ -1,16 +1,24 @@
-"""What a duet's vectors have to be: fixed texts and the reference vectors that come with pgduet.
+"""What a duet's vectors have to be: fixed texts and their reference vectors, and known states of real weights.
 
-`references/<fingerprint>.npy` holds the float16 vectors [6, 2560] of the samples, made with torch 2.13 on x86-64.
+The vectors, float16 [6, 2560], come with pgduet as `references/<fingerprint>.npy` (made with torch 2.13 on x86-64), or
+stand beside the manifest as `references.npy`, made when the duet was put into the store.
 """
 
 from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from pgduet.encoding.errors import SelfTestError
+from pgduet.encoding.fingerprint import fingerprint_of
 from pgduet.encoding.hadamard import Floats
-from pgduet.encoding.manifest import Role
+from pgduet.encoding.manifest import Manifest, Part, Role
+from pgduet.encoding.store.layout import REFERENCES
+
+if TYPE_CHECKING:
+    from pgduet.encoding.duet import Duet
 
 SAMPLES = (
     ("retry an http call with exponential backoff", Role.QUERY),
@@ -21,25 +29,90 @@ SAMPLES = (
     ("class Stack:\n    def push(self, item):\n        self.items.append(item)\n" * 40, Role.DOCUMENT),
 )
 # float16 costs about 1e-7 of cosine and another CPU's order of sums less; a wrong prefix, pooling or weight costs 1e-3.
-_LEAST_COSINE = 0.99999
+# bfloat16 has 8 bits: another machine's order of sums may cost what the type itself costs.
+_LEAST_COSINE = {"float32": 0.99999, "bfloat16": 0.9995}
+# Largest difference of a state. Another adapter moves the golden values of jina v3 by 0.1 to 1.4.
+_GOLDEN_TOLERANCE = {"float32": 2e-4, "bfloat16": 0.1}
+_HINT = "check the files with `pgduet models verify`, then the versions of torch, transformers and tokenizers"
 
 
-def compare(fingerprint: str, embeddings: Floats) -> None:
-    """Compare the vectors [6, 2560] of the samples with the references of this fingerprint.
+def embeddings(duet: "Duet") -> Floats:
+    """Embed the samples: vectors [6, 2560]."""
+    tokens = [token for text, role in SAMPLES for token in duet.tokenise([text], role)]
+    return duet.encode(tokens).embeddings
 
-    Raises SelfTestError when there are no references, or a cosine is below 0.99999.
+
+def make_references(duet: "Duet") -> npt.NDArray[np.float16]:
+    """Embed the samples as the reference vectors [6, 2560] to keep.
+
+    Raises SelfTestError where a sample has no vector: such a duet is of no use.
     """
-    resource = files("pgduet.encoding").joinpath("references", f"{fingerprint}.npy")
-    if not resource.is_file():
-        raise SelfTestError(f"there are no reference vectors for the fingerprint {fingerprint}")
-    with as_file(resource) as path:
-        expected: npt.NDArray[np.float32] = np.load(path, allow_pickle=False).astype(np.float32)
-    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(embeddings, axis=1)
+    vectors = embeddings(duet)
+    if not np.linalg.norm(vectors, axis=1).all():
+        raise SelfTestError(f"the duet {duet.name!r} gives numbers that are not finite for a plain text", hint=_HINT)
+    return vectors.astype(np.float16)
+
+
+def shipped(fingerprint: str) -> bool:
+    """Tell whether reference vectors for `fingerprint` come with pgduet."""
+    return files("pgduet.encoding").joinpath("references", f"{fingerprint}.npy").is_file()
+
+
+def references(manifest: Manifest, folder: Path) -> Floats:
+    """Read the reference vectors [6, 2560] of a duet; those that come with pgduet win over those in its `folder`.
+
+    Raises SelfTestError when there are none.
+    """
+    fingerprint = fingerprint_of(manifest)
+    if shipped(fingerprint):
+        with as_file(files("pgduet.encoding").joinpath("references", f"{fingerprint}.npy")) as path:
+            return _read(path)
+    if manifest.references:
+        return _read(folder / REFERENCES)
+    raise SelfTestError(
+        f"there are no reference vectors for the duet {manifest.name!r} with fingerprint {fingerprint}",
+        hint="put it into the store with `pgduet models import`, which makes them",
+    )
+
+
+def _read(path: Path) -> Floats:
+    vectors: npt.NDArray[np.float16] = np.load(path, allow_pickle=False)
+    return vectors.astype(np.float32)
+
+
+def compare(manifest: Manifest, expected: Floats, actual: Floats) -> None:
+    """Compare vectors [6, 2560] with the references.
+
+    Raises SelfTestError when a cosine is below 0.99999 (float32) or 0.9995 (bfloat16).
+    """
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(actual, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        cosines = (expected * embeddings).sum(axis=1) / lengths
+        cosines = (expected * actual).sum(axis=1) / lengths
     # Not-a-number must fail, so the comparison is for what is good.
-    if not (cosines >= _LEAST_COSINE).all():
+    if not (cosines >= _LEAST_COSINE[manifest.dtype]).all():
+        worst = float(np.nan_to_num(cosines, nan=-1).min())
         raise SelfTestError(
-            f"the vectors of {fingerprint} are off: a cosine of {np.nanmin(cosines):.6f} to the reference vectors",
-            hint="check the files with `pgduet models verify`, then the versions of torch, transformers and tokenizers",
+            f"the vectors of {fingerprint_of(manifest)} are off: a cosine of {worst:.6f} to the reference vectors",
+            hint=_HINT,
         )
+
+
+def check_golden(duet: "Duet", manifest: Manifest) -> None:
+    """Compare the states of both encoders with the golden values of their manifest, where it has any.
+
+    Raises SelfTestError naming the first state that is off: the weights, an adapter or the tokenizer is not the
+    authors'.
+    """
+    for half, part in ((duet.code, Part.CODE), (duet.text, Part.TEXT)):
+        for golden in half.slot.golden:
+            (tokens,) = half.tokenizer.encode([golden.text])
+            states = half.encoders[golden.role].states(tokens.ids)
+            expected = np.array(golden.values, np.float32)
+            found = states[golden.token : golden.token + expected.shape[0], 1 : 1 + expected.shape[1]]
+            off = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
+            if not off <= _GOLDEN_TOLERANCE[manifest.dtype]:
+                raise SelfTestError(
+                    f"the {part} encoder {half.slot.encoder} is not the authors': as {golden.role} a state differs "
+                    f"by {off:.4f} from its known value",
+                    hint=_HINT,
+                )

@@ -8,6 +8,8 @@ from pgduet.encoding.errors import ManifestError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 # A stored file stands in its encoder's folder: no separators, no way out of it.
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -38,6 +40,10 @@ class Table:
     def wrong(self, key: str, what: str) -> ManifestError:
         """Return the error that says what `key` has to hold."""
         return ManifestError(f"{self._where}: key `{key}` must hold {what}, not {self._data[key]!r}")
+
+    def fault(self, what: str) -> ManifestError:
+        """Return the error that says what is wrong with the table as a whole."""
+        return ManifestError(f"{self._where}: {what}")
 
     def text(self, key: str, *, empty: bool = False) -> str:
         """Take a string."""
@@ -76,9 +82,44 @@ class Table:
             raise self.wrong(key, what)
         return value
 
+    def sha256(self, key: str) -> str:
+        """Take a sha256."""
+        return self._matching(key, _SHA256, "a sha256 in 64 hexadecimal digits")
+
+    def commit(self, key: str) -> str:
+        """Take the full hash of a commit: a branch or tag may move, and vectors with it."""
+        return self._matching(key, _COMMIT, "the full hash of a commit, 40 hexadecimal digits")
+
+    def repo(self, key: str) -> str:
+        """Take the id of a repository."""
+        return self._matching(key, _REPO, "the id of a repository, such as 'owner/name'")
+
+    def _matching(self, key: str, pattern: re.Pattern[str], what: str) -> str:
+        value = self.text(key)
+        if not pattern.fullmatch(value):
+            raise self.wrong(key, what)
+        return value
+
+    def numbers(self, key: str) -> tuple[tuple[float, ...], ...]:
+        """Take a list of rows of numbers, all of one length."""
+        what = "a list of lists of numbers, all of one length"
+        rows: list[Any] = self._take(key, list, what)
+        lengths = {len(row) if isinstance(row, list) else 0 for row in rows}
+        if len(lengths) != 1 or 0 in lengths or not all(_is_number(value) for row in rows for value in row):
+            raise self.wrong(key, what)
+        return tuple(tuple(float(value) for value in row) for row in rows)
+
     def table(self, key: str) -> "Table":
         """Take a table."""
         return Table(self._take(key, dict, "a table"), f"{self._where} [{key}]")
+
+    def tables(self, key: str) -> "list[Table]":
+        """Take a list of tables."""
+        what = "a list of tables"
+        values: list[Any] = self._take(key, list, what)
+        if not all(isinstance(value, dict) for value in values):
+            raise self.wrong(key, what)
+        return [Table(value, f"{self._where} [{key} {i}]") for i, value in enumerate(values, start=1)]
 
     def hashes(self, key: str) -> dict[str, str]:
         """Take a table of file names and their sha256."""
@@ -97,3 +138,7 @@ class Table:
             raise ManifestError(
                 f"{self._where}: unknown key `{unknown[0]}`", hint="known keys: " + ", ".join(sorted(self._taken))
             )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -10,22 +10,26 @@ OVERHEAD_BYTES = 600
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The answer for one text: packed little-endian halfs, packed sketch bits, and what the tokenisers said."""
+    """The answer for one text: packed little-endian halfs, packed sketch bits, and what the tokenisers said.
+
+    Of one half alone there is no sketch, and the other half has no tokens.
+    """
 
     embedding: bytes
     sketch: bytes
     code_tokens: int
     text_tokens: int
-    truncated: bool
+    code_truncated: bool
+    text_truncated: bool
     finite: bool = True
 
 
-Key = tuple[str, str, bytes]
+Key = tuple[str, str, str, bytes]
 
 
-def cache_key(fingerprint: str, role: str, text: str) -> Key:
+def cache_key(fingerprint: str, role: str, part: str, text: str) -> Key:
     """Make the key of a text; it holds the text's SHA-256, so that the cache keeps no source code."""
-    return fingerprint, role, hashlib.sha256(text.encode()).digest()
+    return fingerprint, role, part, hashlib.sha256(text.encode()).digest()
 
 
 class RowCache:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pgduet.encoding import Role
+from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
 from pgduet.serving.cache import Row
 from pgduet.serving.lanes import Batch, Job, Lanes, ModelGoneError
@@ -58,17 +58,19 @@ class Engine:
         """The duet once it has passed its self-test; None while it loads."""
         return self.loaded.result() if self.loaded.done() else None
 
-    async def embed(self, texts: Sequence[str], role: Role, deadline: float | None = None) -> list[Row]:
+    async def embed(
+        self, texts: Sequence[str], role: Role, part: Part = Part.BOTH, deadline: float | None = None
+    ) -> list[Row]:
         """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
 
         `deadline` is a moment of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
         """
         duet = self.loaded.result()
-        limit = sum(half.max_tokens for half in duet.encoders)
-        # About four characters per token, read by two encoders.
-        estimate = sum(min(len(text) // 2 + 2, limit) for text in texts)
+        limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
+        # About four characters per token.
+        estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
         with self._admission[role].reserve(estimate, self._speed):
-            job = Job(await self._tokenise(duet, texts, role), deadline)
+            job = Job(await self._tokenise(duet, texts, role, part), part, deadline)
             self._lanes.put(job, query=role is Role.QUERY)
             return await asyncio.wrap_future(job.done)
 
@@ -78,14 +80,14 @@ class Engine:
         self._model.shutdown(wait=False)
         self._tokenisers.shutdown(wait=False, cancel_futures=True)
 
-    async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role) -> "list[Tokens]":
+    async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> "list[Tokens]":
         loop = asyncio.get_running_loop()
         tokens: list[Tokens] = []
         for piece in _pieces(texts):
             async with AsyncExitStack() as turn:
                 if role is Role.DOCUMENT:
                     await turn.enter_async_context(self._document_turn)
-                tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role)
+                tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role, part)
         return tokens
 
     def _run(self, load: "Callable[[], Duet]") -> None:
@@ -104,7 +106,7 @@ class Engine:
         tokens = [job.tokens[position] for job, position in batch]
         started = time.perf_counter()
         try:
-            encoded = duet.encode(tokens)
+            encoded = duet.encode(tokens, batch[0][0].part)
         except RuntimeError as error:  # what torch raises, out of memory included
             _log.exception("batch failed", texts=len(batch))
             for job, _ in batch:
@@ -120,7 +122,8 @@ class Engine:
                 sketch=encoded.sketches[i].tobytes(),
                 code_tokens=text.code_tokens,
                 text_tokens=text.text_tokens,
-                truncated=text.truncated,
+                code_truncated=text.code_truncated,
+                text_truncated=text.text_truncated,
                 finite=bool(encoded.finite[i]),
             )
             job.add(position, row)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
+from pgduet.encoding import Part
 from pgduet.serving.cache import Row
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ class ModelGoneError(Exception):
 class Job:
     """The texts of one request; `done` gets their rows in order. Cancelling `done` drops what has not started."""
 
-    def __init__(self, tokens: "Sequence[Tokens]", deadline: float | None = None) -> None:
-        """Take tokenised texts and the moment (time.monotonic) after which nobody wants the answer."""
+    def __init__(self, tokens: "Sequence[Tokens]", part: Part = Part.BOTH, deadline: float | None = None) -> None:
+        """Take tokenised texts, what is wanted of them, and the moment (time.monotonic) after which nobody wants it."""
         self.tokens = tokens
+        self.part = part
         self.done: Future[list[Row]] = Future()
         self.deadline = inf if deadline is None else deadline
         self._rows: dict[int, Row] = {}
@@ -36,7 +38,7 @@ class Job:
         self.waiting = deque(sorted(range(len(tokens)), key=self.cost))
 
     def cost(self, position: int) -> int:
-        """Count the tokens that both encoders read of one text."""
+        """Count the tokens that are read of one text by the encoders that run."""
         return len(self.tokens[position].code_ids) + len(self.tokens[position].text_ids)
 
     def wanted(self) -> bool:
@@ -62,7 +64,10 @@ Batch = list[tuple[Job, int]]
 
 
 class Lanes:
-    """Two queues that the model thread takes batches from; a batch never mixes queries with documents."""
+    """Two queues that the model thread takes batches from.
+
+    A batch never mixes queries with documents, nor whole vectors with halves.
+    """
 
     def __init__(self, batch_tokens: int) -> None:
         self._batch_tokens = batch_tokens
@@ -101,9 +106,9 @@ class Lanes:
     def _cut(self, lane: deque[Job]) -> Batch:
         batch: Batch = []
         room = self._batch_tokens
-        while lane:
+        while alike := [job for job in lane if not batch or job.part is batch[0][0].part]:
             # Who must have an answer first goes first: one text of an SQL function before a worker's many.
-            job = min(lane, key=lambda job: job.deadline)
+            job = min(alike, key=lambda job: job.deadline)
             lane.remove(job)
             if not job.wanted():
                 continue

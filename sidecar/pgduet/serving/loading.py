@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pgduet.encoding import StoreError
-from pgduet.encoding.pull import pull
-from pgduet.encoding.store import duet_folder
+from pgduet.encoding.store.layout import duet_folder
+from pgduet.encoding.store.pull import pull
 from pgduet.serving.settings import Settings
 
 if TYPE_CHECKING:

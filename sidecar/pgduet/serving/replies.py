@@ -20,9 +20,14 @@ def text_error(text: str, max_characters: int) -> pb.EmbedError | None:
     return None
 
 
-def embed_response(fingerprint: str, width: int, outcomes: Sequence[Row | pb.EmbedError]) -> pb.EmbedResponse:
-    """Pack the outcomes of all texts, in order; a text without a vector gets zeros."""
-    no_embedding, no_sketch = bytes(width * 2), bytes(width // 8)
+def embed_response(
+    fingerprint: str, width: int, outcomes: Sequence[Row | pb.EmbedError], *, sketched: bool
+) -> pb.EmbedResponse:
+    """Pack the outcomes of all texts, in order; a text without a vector gets zeros.
+
+    `sketched` is False where the rows have no sketches: those of one half.
+    """
+    no_embedding, no_sketch = bytes(width * 2), bytes(width // 8 if sketched else 0)
     embeddings, sketches, results = [], [], []
     for outcome in outcomes:
         row = outcome if isinstance(outcome, Row) else None
@@ -47,5 +52,10 @@ def _result(outcome: Row | pb.EmbedError) -> pb.EmbedResult:
         message = "the model gave numbers that are not finite for this text"
         error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_NOT_FINITE, message=message)
     return pb.EmbedResult(
-        code_tokens=outcome.code_tokens, text_tokens=outcome.text_tokens, truncated=outcome.truncated, error=error
+        code_tokens=outcome.code_tokens,
+        text_tokens=outcome.text_tokens,
+        truncated=outcome.code_truncated or outcome.text_truncated,
+        code_truncated=outcome.code_truncated,
+        text_truncated=outcome.text_truncated,
+        error=error,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from pgduet.encoding import Role
+from pgduet.encoding import Part, Role
 from pgduet.errors import PgduetError
 from pgduet.serving.admission import BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["EmbeddingService"].full_name
 _ROLES = {pb.ROLE_DOCUMENT: Role.DOCUMENT, pb.ROLE_QUERY: Role.QUERY}
+_PARTS = {pb.PART_BOTH: Part.BOTH, pb.PART_CODE: Part.CODE, pb.PART_TEXT: Part.TEXT}
 
 
 class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
@@ -37,7 +38,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
         """Embed texts in the order given."""
-        facts = {"role": _ROLES.get(request.role), "texts": len(request.texts)}
+        facts = {"role": _ROLES.get(request.role), "part": _PARTS.get(request.part), "texts": len(request.texts)}
         return await self.calls.run("embed", context, facts, self._embed(request, context, facts))
 
     async def Chunk(self, request: pb.ChunkRequest, context: Context) -> pb.ChunkResponse:  # noqa: N802
@@ -51,9 +52,9 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
         duet = self._duet(request.model)
-        role = self._check(request, duet)
-        outcomes = await self._outcomes(duet, list(request.texts), role, context, facts)
-        return embed_response(duet.fingerprint, duet.width, outcomes)
+        role, part = self._check(request, duet)
+        outcomes = await self._outcomes(duet, list(request.texts), role, part, context, facts)
+        return embed_response(duet.fingerprint, duet.width_of(part), outcomes, sketched=part is Part.BOTH)
 
     async def _chunk(self, request: pb.ChunkRequest, facts: dict[str, Any]) -> pb.ChunkResponse:
         limit = self._settings.max_characters
@@ -80,7 +81,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             raise Refusal(grpc.StatusCode.UNAVAILABLE, f"the model {name} is loading; try again in a few seconds")
         return duet
 
-    def _check(self, request: pb.EmbedRequest, duet: "Duet") -> Role:
+    def _check(self, request: pb.EmbedRequest, duet: "Duet") -> tuple[Role, Part]:
         limit = self._settings.max_texts
         if not 1 <= len(request.texts) <= limit:
             message = f"the request has {len(request.texts)} texts; 1 to {limit} are allowed"
@@ -89,16 +90,20 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         if role is None:
             message = f"the role is {request.role}; ROLE_DOCUMENT (1) or ROLE_QUERY (2) is required"
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
+        part = _PARTS.get(request.part)
+        if part is None:
+            message = f"the part is {request.part}; PART_BOTH (0), PART_CODE (1) or PART_TEXT (2) is required"
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
         if request.expected_fingerprint not in ("", duet.fingerprint):
             message = (
                 f"vectors of fingerprint {request.expected_fingerprint[:80]!r} are expected, "
                 f"the model {duet.name} gives {duet.fingerprint!r}"
             )
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, message)
-        return role
+        return role, part
 
     async def _outcomes(
-        self, duet: "Duet", texts: list[str], role: Role, context: Context, facts: dict[str, Any]
+        self, duet: "Duet", texts: list[str], role: Role, part: Part, context: Context, facts: dict[str, Any]
     ) -> list[Row | pb.EmbedError]:
         """Give a row or an error for every text; equal texts are looked at once."""
         outcomes: dict[str, Row | pb.EmbedError] = {}
@@ -106,24 +111,24 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         for text in dict.fromkeys(texts):
             if error := text_error(text, self._settings.max_characters):
                 outcomes[text] = error
-            elif row := self._cache.get(key := cache_key(duet.fingerprint, role, text)):
+            elif row := self._cache.get(key := cache_key(duet.fingerprint, role, part, text)):
                 outcomes[text] = row
             else:
                 missing[text] = key
         facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
         if missing:
-            rows = await self._compute(list(missing), role, context)
+            rows = await self._compute(list(missing), role, part, context)
             facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in rows)
             for (text, key), row in zip(missing.items(), rows, strict=True):
                 self._cache.put(key, row)
                 outcomes[text] = row
         return [outcomes[text] for text in texts]
 
-    async def _compute(self, texts: list[str], role: Role, context: Context) -> list[Row]:
+    async def _compute(self, texts: list[str], role: Role, part: Part, context: Context) -> list[Row]:
         remaining = context.time_remaining()
         deadline = None if remaining is None else time.monotonic() + remaining
         try:
-            return await self._engine.embed(texts, role, deadline)
+            return await self._engine.embed(texts, role, part, deadline)
         except BusyError as error:
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
         except ExpiredError as error:

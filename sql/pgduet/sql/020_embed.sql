@@ -2,24 +2,26 @@
 -- query inside PL/Python opens a subtransaction. SECURITY DEFINER: see _call_context. A high COST keeps the
 -- planner from calling a model once per row where it need not.
 
-CREATE OR REPLACE FUNCTION pgduet.embed(content text, role text DEFAULT 'document') RETURNS halfvec
+CREATE OR REPLACE FUNCTION pgduet.embed(content text, role text DEFAULT 'document', part text DEFAULT 'both')
+RETURNS halfvec
 LANGUAGE plpython3u STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER COST 100000
 SET search_path = pg_catalog, pg_temp AS $$
   backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.embed(plpy, content, role)
+  return backend.embed(plpy, content, role, part)
 $$;
 
 -- One call to the sidecar, of `seconds` at most: callers cut long lists to slices of _batch_texts.
-CREATE OR REPLACE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision)
+CREATE OR REPLACE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision,
+  part text DEFAULT 'both')
 RETURNS TABLE (ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer,
   truncated boolean, failure text, fingerprint text)
 LANGUAGE plpython3u STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER COST 1000000 ROWS 64
 SET search_path = pg_catalog, pg_temp AS $$
   backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
-  return backend.embed_rows(plpy, contents, role, seconds)
+  return backend.embed_rows(plpy, contents, role, seconds, part)
 $$;
 
-CREATE OR REPLACE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document')
+CREATE OR REPLACE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document', part text DEFAULT 'both')
 RETURNS TABLE (ordinality integer, embedding halfvec)
 LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 64 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -29,7 +31,7 @@ DECLARE
 BEGIN
   FOR v_done IN 0 .. cardinality(v_contents) - 1 BY v_slice LOOP
     RETURN QUERY SELECT v_done + r.ordinality, r.embedding
-      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role, 'infinity') r;
+      FROM pgduet._embed_rows(v_contents[v_done + 1 : v_done + v_slice], role, 'infinity', part) r;
   END LOOP;
 END $$;
 

@@ -21,8 +21,8 @@ COMMENT ON TABLE pgduet._dead_letter IS 'Chunks that were given up; see pgduet.f
 COMMENT ON TABLE pgduet._worker IS 'Heartbeats; see pgduet.worker_status';
 COMMENT ON TABLE pgduet._setting IS 'Settings, changed by an admin with `pgduet db set KEY VALUE`';
 COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
-COMMENT ON FUNCTION pgduet.embed(text, text) IS 'Vector of one text. role: document (to store, the default) or query. NULL gives NULL; blank text is an error (22023)';
-COMMENT ON FUNCTION pgduet.embed_batch(text[], text) IS 'Vectors of many texts in the order given, few calls to the model; NULL and blank texts give NULL';
+COMMENT ON FUNCTION pgduet.embed(text, text, text) IS 'Vector of one text. role: document (to store, the default) or query. part: both (the fused vector of 2560, as stored), code (that half alone, 1536) or text (1024). NULL gives NULL; blank text is an error (22023)';
+COMMENT ON FUNCTION pgduet.embed_batch(text[], text, text) IS 'Vectors of many texts in the order given, few calls to the model; role and part as for embed; NULL and blank texts give NULL';
 COMMENT ON FUNCTION pgduet.similar_code(text, integer, text, text, text, double precision, boolean) IS 'The k chunks nearest in meaning to a query, best first. language, repo, path_like (LIKE pattern) and min_similarity (cosine; its scale depends on the model) narrow the search; distinct_content shows copies once';
 COMMENT ON FUNCTION pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean) IS 'The k chunks nearest in meaning to a stored chunk, best first, without a model call; the chunk itself (and, with distinct_content, its copies) left out';
 COMMENT ON FUNCTION pgduet.chunk_code(text, text, text) IS 'Cuts source text into functions, methods, classes and blocks by its syntax tree; language is told from path where not given; line windows where no grammar is known';
@@ -34,7 +34,10 @@ COMMENT ON VIEW pgduet.queue_status IS 'Chunks without a current vector by state
 COMMENT ON COLUMN pgduet.queue_status.oldest_seconds IS 'Age of the oldest chunk in this state, in seconds';
 COMMENT ON VIEW pgduet.failures IS 'Chunks that could not be embedded, and why: state retrying (tried again at next_attempt_at) or failed (given up until the content changes or retry_failed() is called)';
 COMMENT ON COLUMN pgduet.failures.error_class IS 'row_temporary: may go well another time; row_permanent: this content can never be embedded';
-COMMENT ON VIEW pgduet.chunk_status IS 'State of every chunk: embedded, pending, skipped (NULL or blank content) or failed, with the reason';
+COMMENT ON VIEW pgduet.chunk_status IS 'State of every chunk: embedded, pending, skipped (NULL or blank content) or failed, with the reason; chunks that were cut: WHERE truncated';
+COMMENT ON COLUMN pgduet.chunk_status.code_tokens IS 'Tokens of the whole content as the code half counts them, special tokens included';
+COMMENT ON COLUMN pgduet.chunk_status.text_tokens IS 'Tokens of the whole content as the text half counts them, special tokens included';
+COMMENT ON COLUMN pgduet.chunk_status.truncated IS 'True where a half of the duet read only the beginning of the content: its end is not found by searches; store it in smaller chunks (pgduet.chunk_code, pgduet.watch, pgduet ingest)';
 COMMENT ON VIEW pgduet.worker_status IS 'Workers that run or ran within a day; one that has been silent for more than a minute is gone or hangs';
 COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
 COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';

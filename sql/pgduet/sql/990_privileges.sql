@@ -40,11 +40,12 @@ GRANT SELECT (chunk_id, repo, language, content_hash) ON pgduet.code_chunks TO p
 GRANT SELECT (chunk_id, generation_id, content_hash, truncated) ON pgduet.code_embeddings TO pg_monitor;
 GRANT EXECUTE ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
-  pgduet.embed(text, text), pgduet.embed_batch(text[], text), pgduet.chunk_code(text, text, text),
+  pgduet.embed(text, text, text), pgduet.embed_batch(text[], text, text), pgduet.chunk_code(text, text, text),
   pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
   pgduet.health(), pgduet.version(),
-  pgduet._batch_texts(), pgduet._embed_rows(text[], text, double precision), pgduet._check_k(integer), pgduet._sketch_index(integer),
+  pgduet._batch_texts(), pgduet._embed_rows(text[], text, double precision, text), pgduet._check_k(integer),
+  pgduet._sketch_index(integer),
   pgduet._search_way(integer, text, text, text), pgduet._search_statement(integer, text, bigint, boolean),
   pgduet._similar_code(text, integer, text, text, text, double precision, boolean),
   pgduet._similar_to(bigint, integer, text, text, text, double precision, boolean)

@@ -12,7 +12,7 @@ _ENOUGH_BYTES = 2 * 1024**3
 
 def check_machine(model: str) -> Iterator[Finding]:
     """Check that the model's files are as pinned and that the disk has room."""
-    from pgduet.encoding.store import checked_manifest, duet_folder, store_folder
+    from pgduet.encoding.store.layout import checked_manifest, duet_folder, store_folder
 
     try:
         folder = duet_folder(model)

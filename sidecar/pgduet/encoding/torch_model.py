@@ -1,0 +1,121 @@
+"""A stock transformers class over local files: token ids in, states of the tokens out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging
+
+from pgduet.encoding.errors import WeightsError
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# Architectures whose tokens may look back only, or both ways; the flag `is_causal` of their config decides.
+DECODERS = ("qwen2", "qwen3")
+ENCODERS = ("bert", "distilbert", "jina_embeddings_v3", "modernbert", "mpnet", "roberta", "xlm-roberta")
+_UNUSED = "pooler."
+
+
+class TorchModel:
+    """The weights of one encoder, for one role."""
+
+    def __init__(
+        self, folder: Path, *, attention: str = "auto", dtype: str = "float32", weights: str | None = None
+    ) -> None:
+        """Load `folder` (config.json and model.safetensors or its shards, or the file `weights`).
+
+        Raises WeightsError for an architecture that is not known here, and for a weight that is missing, of another
+        shape or not expected; only a pooler, which is not used, may be absent or superfluous. Code in the folder is
+        never run.
+        """
+        config = _config(folder)
+        resolved = _resolve(folder, config.to_dict(), attention)
+        if resolved != "auto":
+            # On the config and before the model is built: every mask is made from it, also where a batch has none.
+            config.is_causal = resolved == "causal"
+        if weights:
+            config.transformers_weights = weights
+        self.module = _load(folder, config, _DTYPES[dtype])
+        self.width = int(config.hidden_size)
+        self._padding = int(config.pad_token_id or 0)
+
+    def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the states [n, t, width] of token ids [n, t]; what stands where `mask` [n, t] is 0 means nothing."""
+        padded = ids.masked_fill(mask == 0, self._padding)
+        states: torch.Tensor = self.module(input_ids=padded, attention_mask=mask).last_hidden_state
+        return states
+
+
+def resolve_attention(folder: Path, wished: str) -> str:
+    """Tell how the encoder in `folder` is to be run: `causal` or `bidirectional`, or `auto` where there is no choice.
+
+    With `auto` a decoder's own flag `is_causal` decides; a decoder without it is causal. Raises WeightsError where the
+    architecture is not known here or cannot be run as wished.
+    """
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"cannot read the config.json in {folder}: {error}") from error
+    return _resolve(folder, config, wished)
+
+
+def _resolve(folder: Path, config: dict[str, Any], wished: str) -> str:
+    kind = config.get("model_type")
+    if kind in DECODERS:
+        if wished != "auto":
+            return wished
+        return "bidirectional" if config.get("is_causal") is False else "causal"
+    if kind not in ENCODERS:
+        raise WeightsError(
+            f"the encoder in {folder} is of the architecture {kind!r}, which is not supported",
+            hint="supported: " + ", ".join((*ENCODERS, *DECODERS)),
+        )
+    if wished == "causal":
+        raise WeightsError(
+            f"the encoder in {folder} ({kind}) always attends both ways; it cannot be run causally",
+            hint="leave `attention` out of its manifest",
+        )
+    return "auto"
+
+
+def _config(folder: Path) -> PretrainedConfig:
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"cannot read the config.json in {folder}: {error}") from error
+    return config
+
+
+def _load(folder: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    # The report about keys that do not fit is judged here, and told as one error.
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        model, info = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"cannot load the encoder in {folder}: {error}") from error
+    _refuse_misfits(folder, info)
+    if hasattr(model, "pooler"):
+        model.pooler = None
+    loaded: PreTrainedModel = model.eval()
+    return loaded
+
+
+def _refuse_misfits(folder: Path, info: dict[str, object]) -> None:
+    for what in ("missing", "unexpected", "mismatched"):
+        keys = sorted(str(key) for key in info[f"{what}_keys"] if not str(key).startswith(_UNUSED))  # type: ignore[attr-defined]
+        if keys:
+            raise WeightsError(
+                f"the weights in {folder} do not fit their architecture: {len(keys)} {what}, such as {keys[0]}",
+                hint="a checkpoint that only nearly fits would be filled up with random numbers; convert it first",
+            )
