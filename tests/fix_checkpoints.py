@@ -1,19 +1,19 @@
 """Small random checkpoints of the true architectures, in the layouts in which they are published."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from pgduet.encoding.formats.jina_names import Module, modules, native_config, pooler
 from pgduet.encoding.formats.xlmr import tokenizer_json
 from pgduet.encoding.manifest import Role
-
-Tensors = dict[str, npt.NDArray[np.float32]]
+from reference_jina import ReferenceJina, Tensors
 
 # In the order of the released config, which is the order of the adapters within their tensors.
 JINA_TASKS = ["retrieval.query", "retrieval.passage", "separation", "classification", "text-matching"]
@@ -176,6 +176,43 @@ def peft_config(**changes: Any) -> dict[str, Any]:
         "use_rslora": False,
     }
     return {key: value for key, value in (config | changes).items() if value != "absent"}
+
+
+class _OneTask(ReferenceJina):
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        return super().forward(input_ids, attention_mask, torch.tensor(JINA_TASKS.index("retrieval.query")))
+
+
+def export_jina(folder: Path, *, with_task: bool = True) -> None:
+    """Write the small jina as the repository's ONNX files: the weights beside the graph, the task an input."""
+    config = jina_config()
+    model = (ReferenceJina if with_task else _OneTask)(jina_tensors(config), config).eval()
+    ids = torch.ones((2, 7), dtype=torch.long)
+    axes = {0: "texts", 1: "tokens"}
+    names, inputs = ["input_ids", "attention_mask"], (ids, ids)
+    with warnings.catch_warnings():
+        # The exporter is old, and says so; onnx warns about what it imports.
+        warnings.simplefilter("ignore")
+        import onnx
+
+        torch.onnx.export(
+            model,
+            (*inputs, torch.tensor(1)) if with_task else inputs,
+            folder / "whole.onnx",
+            input_names=[*names, "task_id"] if with_task else names,
+            output_names=["token_embeddings"],
+            dynamic_axes=dict.fromkeys(("input_ids", "attention_mask", "token_embeddings"), axes),
+            dynamo=False,
+        )
+        onnx.save_model(
+            onnx.load(folder / "whole.onnx"),
+            folder / "model.onnx",
+            save_as_external_data=True,
+            location="model.onnx_data",
+            size_threshold=1024,
+        )
+    (folder / "whole.onnx").unlink()
+    write_json(folder / "config.json", config)
 
 
 @pytest.fixture(scope="session")

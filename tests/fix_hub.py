@@ -16,7 +16,8 @@ import pytest
 
 from pgduet.encoding.formats.xlmr import tokenizer_json
 from pgduet.encoding.manifest import Manifest, Role, Slot
-from pgduet.encoding.sources import HubSource, Source
+from pgduet.encoding.sources import FolderSource, HubSource, Source
+from pgduet.encoding.store.report import quiet
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 WIDTH = 32
@@ -41,6 +42,8 @@ class Hub:
     delays: dict[str, float] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     licences: dict[str, str] = field(default_factory=dict)
+    # What to answer, with status 200, when asked about a repository; None: the truth.
+    answer: bytes | None = None
     requests: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -101,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, {"X-Error-Code": code}, b"")
 
     def _tell(self, repo: str, revision: str) -> None:
+        if self.hub.answer is not None:
+            self._send(200, {}, self.hub.answer)
+            return
         if self._refused(repo, revision):
             return
         siblings = []
@@ -174,7 +180,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     yield hub
@@ -216,6 +222,18 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two small random checkpoints, for code and for text."""
     root = tmp_path_factory.mktemp("checkpoints")
     return write_checkpoint(root / "code", 1), write_checkpoint(root / "text", 2)
+
+
+@pytest.fixture(scope="session")
+def tiny_store(checkpoints: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store that holds the duet `tiny` of the two checkpoints; nobody may change it."""
+    from pgduet.encoding.store.install import install
+
+    store = tmp_path_factory.mktemp("store")
+    code, text = (FolderSource(str(folder), "transformers") for folder in checkpoints)
+    prefix = {Role.DOCUMENT: "passage: ", Role.QUERY: "query: "}
+    install(duet_of(code, text, prefix=prefix), None, store, quiet, False)
+    return store
 
 
 @pytest.fixture

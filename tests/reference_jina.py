@@ -3,10 +3,12 @@
 import math
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
-from fix_checkpoints import Tensors
+Tensors = dict[str, npt.NDArray[np.float32]]
 
 
 class _Adapted(nn.Module):

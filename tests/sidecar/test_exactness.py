@@ -178,7 +178,11 @@ def test_the_self_test_passes(duet: Duet) -> None:
     duet.self_test()
 
 
-def test_the_self_test_finds_one_layer_that_is_off(duet: Duet) -> None:
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.99, 0.01)])
+def test_the_self_test_finds_one_layer_that_is_off_whatever_its_half_weighs(
+    duet: Duet, monkeypatch: pytest.MonkeyPatch, weights: tuple[float, float]
+) -> None:
+    monkeypatch.setattr(duet, "weights", weights)
     model = duet.text.encoders[Role.DOCUMENT].model
     assert isinstance(model, TorchModel)
     weight = model.module.get_parameter("encoder.layer.5.output.dense.weight")

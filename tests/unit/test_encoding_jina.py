@@ -16,7 +16,6 @@ from safetensors.torch import save_file as save_torch
 from fix_checkpoints import (
     JINA_ADAPTER,
     JINA_TASKS,
-    Tensors,
     jina_config,
     jina_tensors,
     peft_config,
@@ -30,7 +29,7 @@ from pgduet.encoding.formats.jina_v3 import convert
 from pgduet.encoding.manifest import Role
 from pgduet.encoding.tokenizer import TextTokenizer
 from pgduet.encoding.torch_model import TorchModel
-from reference_jina import ReferenceJina
+from reference_jina import ReferenceJina, Tensors
 
 QKV = "encoder.layers.1.mixer.Wqkv.parametrizations.weight.0"
 

@@ -1,5 +1,6 @@
-"""The mission's pair in small: Qwen2 beside jina v3 in its original layout, from a manifest to one vector."""
+"""The mission's pair in small: Qwen2 beside jina v3 in its original layout and as ONNX, from manifest to vector."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from fix_checkpoints import JINA_ADAPTER, JINA_TASKS, jina_config, jina_tensors
+from fix_checkpoints import JINA_ADAPTER, JINA_TASKS, export_jina, jina_config, jina_tensors
 from fix_hub import duet_of
 from fix_qwen import reference
 from pgduet.encoding.duet import Duet, load_duet
@@ -61,7 +62,7 @@ def duet(recipe: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Duet:
 def put(manifest: Manifest, folder: Path) -> Duet:
     path = folder / "duet.toml"
     path.write_text(to_toml(manifest))
-    import_file(path, folder / "models")
+    import_file(path, folder / "models", accept_licence=True)
     return load_duet(manifest.name, folder / "models")
 
 
@@ -161,3 +162,47 @@ def test_golden_values_refuse_an_adapter_in_the_wrong_role_and_one_value_that_is
     with pytest.raises(SelfTestError, match="is not the authors'"):
         put(replace(recipe, text=text), tmp_path)
     assert not (tmp_path / "models" / "mission").exists()
+
+
+def test_bfloat16_is_another_fingerprint_with_nearly_the_same_vectors(
+    duet: Duet, recipe: Manifest, golden: Callable[..., Golden], tmp_path: Path
+) -> None:
+    text = replace(recipe.text, golden=(golden(Role.QUERY), golden(Role.DOCUMENT)))
+    small = put(replace(recipe, text=text, dtype="bfloat16"), tmp_path)
+    assert small.fingerprint != duet.fingerprint
+    small.self_test()
+    for role in Role:
+        own, full = (one.encode(one.tokenise(TEXTS, role)).embeddings for one in (small, duet))
+        assert (own * full).sum(axis=1).min() >= 0.9995
+        assert np.abs(own - full).max() > 1e-5
+    with pytest.raises(SelfTestError, match="is not the authors'"):
+        put(
+            replace(recipe, name="off", dtype="bfloat16", text=replace(text, golden=(golden(Role.QUERY, off=0.4),))),
+            tmp_path,
+        )
+
+
+def test_the_onnx_file_of_the_repository_serves_as_the_text_half(
+    duet: Duet, recipe: Manifest, original_jina: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "jina"
+    (folder / "onnx").mkdir(parents=True)
+    export_jina(folder / "onnx")
+    (folder / "onnx" / "config.json").rename(folder / "config.json")
+    shutil.copy(original_jina / "tokenizer.json", folder)
+    source = FolderSource(str(folder), "onnx")
+    by_onnx = put(replace(recipe, text=replace(recipe.text, source=source)), tmp_path)
+    assert {path.name for path in (tmp_path / "models/mission/text").iterdir()} == {
+        "config.json",
+        "model.onnx",
+        "model.onnx_data",
+        "tokenizer.json",
+    }
+    by_onnx.self_test()
+    assert by_onnx.fingerprint != duet.fingerprint
+    vectors = {}
+    for role in Role:
+        own, folded = (one.encode(one.tokenise(TEXTS, role)).embeddings for one in (by_onnx, duet))
+        assert np.abs(own - folded).max() < 1e-5
+        vectors[role] = own
+    assert np.abs(vectors[Role.QUERY] - vectors[Role.DOCUMENT]).max() > 1e-2

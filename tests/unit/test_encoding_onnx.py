@@ -1,66 +1,26 @@
 import shutil
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from fix_checkpoints import JINA_ADAPTER, JINA_TASKS, jina_config, jina_tensors, write_json
+from fix_checkpoints import JINA_ADAPTER, export_jina
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.formats.jina_v3 import convert
 from pgduet.encoding.manifest import Role
 from pgduet.encoding.onnx_model import OnnxModel
 from pgduet.encoding.torch_model import TorchModel
-from reference_jina import ReferenceJina
 
 # Sequences of token ids of very different lengths, so that some are padded.
 SEQUENCES = [tuple(np.random.default_rng(2).integers(4, 300, length).tolist()) for length in (40, 3, 17, 1, 90)]
 
 
-class _OneTask(ReferenceJina):
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
-        return super().forward(input_ids, attention_mask, torch.tensor(JINA_TASKS.index("retrieval.query")))
-
-
-def export(folder: Path, *, with_task: bool = True) -> None:
-    """Write the small jina as the repository's ONNX files: the weights beside the graph, the task an input."""
-    config = jina_config()
-    model = (ReferenceJina if with_task else _OneTask)(jina_tensors(config), config).eval()
-    ids = torch.ones((2, 7), dtype=torch.long)
-    axes = {0: "texts", 1: "tokens"}
-    names, inputs = ["input_ids", "attention_mask"], (ids, ids)
-    with warnings.catch_warnings():
-        # The exporter is old, and says so; onnx warns about what it imports.
-        warnings.simplefilter("ignore")
-        import onnx
-
-        torch.onnx.export(
-            model,
-            (*inputs, torch.tensor(1)) if with_task else inputs,
-            folder / "whole.onnx",
-            input_names=[*names, "task_id"] if with_task else names,
-            output_names=["token_embeddings"],
-            dynamic_axes=dict.fromkeys(("input_ids", "attention_mask", "token_embeddings"), axes),
-            dynamo=False,
-        )
-        onnx.save_model(
-            onnx.load(folder / "whole.onnx"),
-            folder / "model.onnx",
-            save_as_external_data=True,
-            location="model.onnx_data",
-            size_threshold=1024,
-        )
-    (folder / "whole.onnx").unlink()
-    write_json(folder / "config.json", config)
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx")
-    export(folder)
+    export_jina(folder)
     return folder
 
 
@@ -113,7 +73,7 @@ def test_both_roles_share_the_weights_and_a_replaced_file_is_read_anew(exported:
 
 
 def test_a_file_without_tasks_runs_without_one(tmp_path: Path, exported: Path) -> None:
-    export(tmp_path, with_task=False)
+    export_jina(tmp_path, with_task=False)
     plain, _ = Encoder(OnnxModel(tmp_path, None)).encode(SEQUENCES)
     query, _ = Encoder(OnnxModel(exported, "retrieval.query")).encode(SEQUENCES)
     assert np.abs(plain - query).max() <= 1e-5

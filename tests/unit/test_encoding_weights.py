@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
+from pgduet.encoding.architecture import resolve_attention
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.pooling import pool
-from pgduet.encoding.torch_model import TorchModel, resolve_attention
+from pgduet.encoding.torch_model import TorchModel
 
 
 @pytest.fixture

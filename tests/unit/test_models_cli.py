@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fix_hub import Hub, duet_of, hub_source
+from fix_store import install
 from pgduet.cli.models import models
 from pgduet.encoding.manifest_toml import to_toml
 from pgduet.encoding.sources import FolderSource
@@ -92,6 +93,36 @@ def test_import_list_verify_and_remove(recipe: Path, tmp_path: Path) -> None:
     again = run(store, "rm", "tiny", "--yes")
     assert again.returncode == 1
     assert "error: there is nothing of the duet 'tiny'" in again.stderr
+
+
+def test_what_cannot_be_read_or_is_half_made_does_not_hide_the_rest(tmp_path: Path) -> None:
+    install(tmp_path, "good")
+    (install(tmp_path, "newer") / "duet.toml").write_text("layers = 3\n")
+    (tmp_path / ".mine.sources").mkdir()
+    (tmp_path / ".mine.sources" / "part").write_bytes(b"x" * 5000)
+    rows = {row["name"]: row for row in json.loads(run(tmp_path, "list", "--json").stdout)}
+    assert {name: rows[name]["state"] for name in ("good", "newer", "mine", "small")} == {
+        "good": "present",
+        "newer": "damaged",
+        "mine": "interrupted",
+        "small": "not pulled",
+    }
+    assert (rows["mine"]["licences"], rows["mine"]["fingerprint"]) == ({}, None)
+    assert f"{tmp_path}/newer/duet.toml" in rows["newer"]["summary"]
+    lines = {line.split()[0]: line.split() for line in run(tmp_path, "list").stdout.splitlines()}
+    assert lines["newer"][1:3] == ["-", "damaged"]
+    assert lines["mine"][1:3] == ["-", "interrupted"]
+
+    (tmp_path / "good/code/strange.safetensors").touch()
+    done = run(tmp_path, "verify")
+    assert done.returncode == 1
+    wrong, damaged = done.stdout.splitlines()
+    assert wrong == f"good: {tmp_path}/good/code/strange.safetensors does not belong to the duet"
+    assert damaged.startswith(f"newer: damaged: {tmp_path}/newer/duet.toml")
+    assert "error: damaged: good, newer" in done.stderr
+    assert "pgduet models import FILE.toml --replace" in done.stderr
+    assert run(tmp_path, "rm", "newer", "--yes").returncode == 0
+    assert not (tmp_path / "newer").exists()
 
 
 @pytest.mark.parametrize("flag", ["--accept-license", "--accept-licence"])

@@ -80,6 +80,8 @@ def test_queries_without_answers_are_read_where_no_score_is_wanted(tmp_path: Pat
             "line 3: the query 'a' stands in .*line 1",
         ),
         (["", " "], "holds no queries"),
+        (['{"query": "a", "code_id": 1}', '{"query": "x\\ud800y", "code_id": 1}'], r"line 2: query holds .*'\\ud800'"),
+        (['{"query": ' + "[" * 100_000 + "]" * 100_000 + "}"], "line 1 is nested too deeply"),
     ],
 )
 def test_a_bad_line_of_queries_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
@@ -95,6 +97,7 @@ def test_a_bad_line_of_queries_is_named(tmp_path: Path, lines: list[str], messag
         (['{"code_id": 1, "code": "a"}', '{"code_id": 1, "code": "b"}'], "line 2: the code_id 1 occurs twice"),
         (['{"code_id": 1, "code": ""}'], "line 1: code is blank"),
         (['{"code": "a"}'], "line 1 has no code_id"),
+        (['{"code_id": 1, "code": "\\udc80"}'], "line 1: code holds half of a surrogate pair"),
         (['{"code_id": 1}'], "line 1 has no code"),
         ([], "holds no codes"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgduet.training.metrics import estimate, ndcg, recall, reciprocal_rank, score
-from pgduet.training.ranking import NOT_FOUND, Halves, rank_all, ranks_of
+from pgduet.training.ranking import NOT_FOUND, TIES, Halves, rank_all, ranks_of
 
 
 def halves(code: list[list[float]], text: list[list[float]], finite: list[bool] | None = None) -> Halves:
@@ -52,6 +52,8 @@ def test_equal_scores_count_against_the_relevant_document() -> None:
     # Rounding apart is equal: batches move a cosine by so much.
     assert list(ranks_of(scores(0.5, 0.5 - 4e-7, 0.4), [0])) == [2]
     assert list(ranks_of(scores(0.5, 0.5 - 1e-5, 0.4), [0])) == [1]
+    # In bfloat16 they move it further.
+    assert list(ranks_of(scores(0.5, 0.5 - 5e-4, 0.5 - 2e-3), [0], TIES["bfloat16"])) == [2]
 
 
 def test_relevant_documents_do_not_stand_before_each_other_twice() -> None:

@@ -144,6 +144,8 @@ def _apply_sql_files(connection: Connection, model: str) -> None:
         for name, text in read_sql_files().items():
             try:
                 connection.execute(text.encode())
+            except psycopg.errors.DependentObjectsStillExist as error:
+                raise PgduetError(error.diag.message_primary or str(error), error.diag.message_hint or "") from error
             except psycopg.Error as error:
                 raise PgduetError(
                     f"sql/{name} failed: {error}",

@@ -35,7 +35,7 @@ def package_version() -> str:
     return version("pgduet")
 
 
-def embed(plpy: Plpy, content: str, role: str, part: str) -> str:
+def embed(plpy: Plpy, content: str, role: str, part: str = "both") -> str:
     """Return the vector of one text, or one half of it with length 1, in halfvec's text form.
 
     Raises 22023 for a blank or over-long text or an unknown role or part, and what the sidecar's statuses map to.

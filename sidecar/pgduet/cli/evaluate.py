@@ -1,5 +1,6 @@
 """`pgduet evaluate`: how well a duet finds the right code, on your own queries."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from pgduet.cli.scoring import Run
     from pgduet.encoding import Manifest
     from pgduet.training.data import Corpus, Query
+    from pgduet.training.errors import DataError
     from pgduet.training.ranking import Halves
 
 
@@ -40,8 +42,8 @@ def evaluate(
 
     Every code is ranked for every query by exact cosine, without an index. Shown are nDCG@10, MRR@10 and recall@10 with
     95 % intervals (bootstrap over queries, fixed seed), and the differences between the pair and its halves, query by
-    query. Codes that score the same as an answer, to 1e-6, stand before it. Codes with equal text are one code, and
-    found under any of their ids.
+    query. Codes that score the same as an answer, to 1e-6 (1e-3 where the duet runs in bfloat16), stand before it.
+    Codes with equal text are one code, and found under any of their ids.
 
     Examples:
 
@@ -63,24 +65,44 @@ def evaluate(
         corpus = data.limited(asked, corpus, limit)
     relevant = data.relevant_rows(asked, corpus)
     chosen = split([query.text for query in asked]) if calibrate else None
-    manifest, halves = encoded(model, models_dir, asked, corpus, vectors)
-    weights = (manifest.code.weight, manifest.text.weight)
-    calibration = None
+    encoded = encode(model, models_dir, asked, corpus, vectors)
+    halves, weights, calibration = encoded.halves, encoded.weights, None
     if chosen:
-        calibration, scored = evaluation.evaluate_calibrated(chosen, *halves, relevant, weights)
+        calibration, scored = evaluation.evaluate_calibrated(chosen, *halves, relevant, weights, encoded.tie)
     else:
-        scored = evaluation.evaluate(*halves, relevant, weights)
-    run = run_of(manifest, corpus, halves)
+        scored = evaluation.evaluate(*halves, relevant, weights, tie=encoded.tie)
+    run = run_of(encoded, corpus)
     if json:
         typer.echo(dumps(scoring.as_json(run, scored, calibration), indent=2))
     else:
         scoring.show(run, scored, calibration)
+    if encoded.unsaved:
+        raise encoded.unsaved
 
 
-def encoded(
-    name: str, models_dir: Path | None, queries: "list[Query]", corpus: "Corpus", path: Path | None
-) -> "tuple[Manifest, tuple[Halves, Halves]]":
-    """Return the manifest of a duet in the store, and the halves of queries and of codes, showing progress.
+@dataclass(frozen=True)
+class Encoded:
+    """A duet in the store, the halves of queries and of codes, and the error where they could not be kept."""
+
+    manifest: "Manifest"
+    halves: "tuple[Halves, Halves]"
+    unsaved: "DataError | None"
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """Those of the manifest."""
+        return self.manifest.code.weight, self.manifest.text.weight
+
+    @property
+    def tie(self) -> float:
+        """Scores nearer than this are equal."""
+        from pgduet.training.ranking import TIES
+
+        return TIES[self.manifest.dtype]
+
+
+def encode(name: str, models_dir: Path | None, queries: "list[Query]", corpus: "Corpus", path: Path | None) -> Encoded:
+    """Encode queries and codes with a duet in the store, showing progress.
 
     The encoders are loaded, and their files checked, only where `path` lacks a vector.
     """
@@ -96,19 +118,20 @@ def encoded(
     manifest = read_manifest(duet_folder(name, models_dir) / MANIFEST)
     texts = {Role.QUERY: [query.text for query in queries], Role.DOCUMENT: corpus.texts}
     with progress() as report:
-        halves = vectors_of(texts, halves_key(manifest), load, path, report)
-    return manifest, (halves[Role.QUERY], halves[Role.DOCUMENT])
+        vectors = vectors_of(texts, halves_key(manifest), load, path, report)
+    return Encoded(manifest, (vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]), vectors.unsaved)
 
 
-def run_of(manifest: "Manifest", corpus: "Corpus", halves: "tuple[Halves, Halves]") -> "Run":
+def run_of(encoded: Encoded, corpus: "Corpus") -> "Run":
     """Describe what is scored."""
     from pgduet.cli.scoring import Run
     from pgduet.encoding import fingerprint_of
 
     return Run(
-        model=manifest.name,
-        fingerprint=fingerprint_of(manifest),
+        model=encoded.manifest.name,
+        fingerprint=fingerprint_of(encoded.manifest),
         codes=corpus.ids,
         distinct_codes=len(corpus.texts),
-        unusable=sum(int((~one.finite).sum()) for one in halves),
+        unusable=sum(int((~one.finite).sum()) for one in encoded.halves),
+        tie=encoded.tie,
     )

@@ -11,7 +11,7 @@ import typer
 from pgduet.errors import PgduetError
 
 if TYPE_CHECKING:
-    from pgduet.encoding.store.layout import Listed
+    from pgduet.encoding.store.catalogue import Listed
     from pgduet.encoding.store.report import Report
 
 models = typer.Typer(help="Fetch, list, check, remove and import duets of the model store.", no_args_is_help=True)
@@ -110,9 +110,10 @@ def list_(
 ) -> None:
     """List the duets of the model store and the ready-made ones.
 
-    The fingerprint is `-` where it is only known after a pull.
+    The fingerprint is `-` where it is only known after a pull. A duet is `interrupted` where a pull or import of it was
+    not completed, and `damaged` where its manifest cannot be read.
     """
-    from pgduet.encoding.store.layout import list_duets
+    from pgduet.encoding.store.catalogue import list_duets
     from pgduet.encoding.store.room import readable
 
     rows = [_row(listed) for listed in list_duets(models_dir)]
@@ -125,8 +126,8 @@ def list_(
             row["fingerprint"] or "-",
             row["state"],
             readable(row["bytes"]) if row["bytes"] else "-",
-            row["licences"]["code"],
-            row["licences"]["text"],
+            row["licences"].get("code", "-"),
+            row["licences"].get("text", "-"),
             row["summary"],
         )
         for row in rows
@@ -140,14 +141,19 @@ def _row(listed: "Listed") -> dict[str, Any]:
     from pgduet.encoding.fingerprint import fingerprint_of
 
     manifest = listed.manifest
+    slots = manifest.slots if manifest else ()
+    if listed.present:
+        state = "damaged" if listed.problem else "present"
+    else:
+        state = "interrupted" if listed.partial else "not pulled"
     return {
-        "name": manifest.name,
-        "fingerprint": fingerprint_of(manifest) if all(slot.files for slot in manifest.slots) else None,
-        "state": "present" if listed.present else "interrupted" if listed.partial else "not pulled",
+        "name": listed.name,
+        "fingerprint": fingerprint_of(manifest) if manifest and all(slot.files for slot in slots) else None,
+        "state": state,
         "bytes": listed.size,
-        "licences": {slot.slot: slot.licence for slot in manifest.slots},
-        "encoders": {slot.slot: slot.encoder for slot in manifest.slots},
-        "summary": manifest.summary,
+        "licences": {slot.slot: slot.licence for slot in slots},
+        "encoders": {slot.slot: slot.encoder for slot in slots},
+        "summary": manifest.summary if manifest else listed.problem or "import it again, or remove what it left",
     }
 
 
@@ -158,29 +164,38 @@ def verify(
 ) -> None:
     """Check every file of a duet, or of all duets in the store, against its pinned sha256.
 
-    Names each file that is missing or wrong, and exits with 1 where there is one.
+    Names each file that is missing, wrong or not pinned at all, and exits with 1 where there is one.
     """
-    from pgduet.encoding.manifest import read_manifest
-    from pgduet.encoding.store.layout import MANIFEST, duet_folder, mend_hint, present_names, wrong_files
+    from pgduet.encoding.store.layout import present_names
 
     names = present_names(models_dir) if name is None else [name]
-    damaged, hints = [], []
-    for each in names:
-        folder = duet_folder(each, models_dir)
-        manifest = read_manifest(folder / MANIFEST)
-        wrong = wrong_files(manifest, folder)
-        for problem in wrong:
-            typer.echo(f"{each}: {problem}")
-        if wrong:
-            damaged.append(each)
-            hints.append(mend_hint(manifest))
-            continue
-        count = sum(len(slot.files) for slot in manifest.slots) + bool(manifest.references)
-        typer.echo(f"{each}: all {count} files in {folder} are as pinned")
+    hints = {each: hint for each in names if (hint := _verify(each, models_dir))}
     if not names:
         typer.echo("no duet is in the model store")
-    if damaged:
-        raise PgduetError("damaged: " + ", ".join(damaged), hint="; ".join(hints))
+    if hints:
+        raise PgduetError("damaged: " + ", ".join(hints), hint="; ".join(hints.values()))
+
+
+def _verify(name: str, models_dir: Path | None) -> str:
+    """Print what is wrong with a duet, or that nothing is; return how it is mended, or nothing."""
+    from pgduet.encoding.errors import ManifestError
+    from pgduet.encoding.manifest import read_manifest
+    from pgduet.encoding.store.layout import MANIFEST, duet_folder, mend_hint, wrong_files
+
+    folder = duet_folder(name, models_dir)
+    try:
+        manifest = read_manifest(folder / MANIFEST)
+    except ManifestError as error:
+        typer.echo(f"{name}: damaged: {error}")
+        return mend_hint(name, readable=False)
+    wrong = wrong_files(manifest, folder)
+    for problem in wrong:
+        typer.echo(f"{name}: {problem}")
+    if wrong:
+        return mend_hint(name)
+    count = sum(len(slot.files) for slot in manifest.slots) + bool(manifest.references)
+    typer.echo(f"{name}: all {count} files in {folder} are as pinned")
+    return ""
 
 
 @models.command(epilog="Examples:  pgduet models rm my-duet  |  pgduet models rm small --yes")
@@ -189,14 +204,18 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     models_dir: _Dir = None,
 ) -> None:
-    """Remove a duet from the model store, with what an interrupted pull of it left."""
-    from pgduet.encoding.store.layout import removable, remove
+    """Remove a duet from the model store, with what an interrupted pull of it left.
+
+    Only a folder with a manifest is removed. Files that another duet shares keep their place on the disk.
+    """
+    from pgduet.encoding.store.removal import removable, remove
     from pgduet.encoding.store.room import readable
 
     count = removable(name, models_dir)
     if not yes:
         typer.confirm(f"remove {name} ({readable(count)}) from the model store?", abort=True)
-    remove(name, models_dir)
+    with _progress() as report:
+        remove(name, models_dir, report)
     typer.echo(f"{name} is removed, {readable(count)} are free")
 
 

@@ -8,7 +8,9 @@ import typer
 from pgduet.cli.models import models
 
 if TYPE_CHECKING:
-    from pgduet.encoding import Manifest
+    from pgduet.cli.scoring import Run
+    from pgduet.training.calibration import Calibration
+    from pgduet.training.evaluation import Evaluation
     from pgduet.training.probe import Probed
 
 _Dir = Annotated[
@@ -46,40 +48,50 @@ def calibrate(
     from json import dumps
 
     from pgduet.cli import scoring
-    from pgduet.cli.evaluate import encoded, run_of
+    from pgduet.cli.evaluate import encode, run_of
+    from pgduet.encoding.store.reweighting import check_new_name, reweighted
     from pgduet.training import data, evaluation
     from pgduet.training.calibration import calibrate, split
 
+    if write is not None:
+        check_new_name(write, models_dir)
     asked = data.read_queries(queries, judged=False)
     corpus = data.read_codes(codes)
     relevant = data.relevant_rows(asked, corpus)
     chosen = split([query.text for query in asked]) if all(relevant) else None
-    manifest, halves = encoded(name, models_dir, asked, corpus, vectors)
-    scored = None
+    encoded = encode(name, models_dir, asked, corpus, vectors)
+    scored, run = None, run_of(encoded, corpus)
     if chosen:
-        before = (manifest.code.weight, manifest.text.weight)
-        calibration, scored = evaluation.evaluate_calibrated(chosen, *halves, relevant, before)
+        calibration, scored = evaluation.evaluate_calibrated(
+            chosen, *encoded.halves, relevant, encoded.weights, encoded.tie
+        )
     else:
-        calibration = calibrate(*halves)
-    written = _write(manifest, write, calibration.weights, models_dir) if write else None
-    if json:
-        result = {"calibration": scoring.calibration_json(calibration), "written": written and str(written)}
-        if scored:
-            result = scoring.as_json(run_of(manifest, corpus, halves), scored, calibration) | result
-        typer.echo(dumps(result, indent=2))
-        return
+        calibration = calibrate(*encoded.halves)
+    if not json:
+        _show_calibration(run, scored, calibration)
+    written = None
+    try:
+        if write is not None:
+            written = reweighted(encoded.manifest.name, write, calibration.weights, models_dir)
+    finally:
+        # Whatever comes of writing: the scores may have taken hours.
+        if json:
+            result = {"calibration": scoring.calibration_json(calibration), "written": written and str(written)}
+            result = (scoring.as_json(run, scored, calibration) if scored else {}) | result
+            typer.echo(dumps(result, indent=2))
+    if written and not json:
+        typer.echo(f"{write} with these weights is complete in {written}")
+    if encoded.unsaved:
+        raise encoded.unsaved
+
+
+def _show_calibration(run: "Run", scored: "Evaluation | None", calibration: "Calibration") -> None:
+    from pgduet.cli import scoring
+
     if scored:
-        scoring.show(run_of(manifest, corpus, halves), scored, calibration)
+        scoring.show(run, scored, calibration)
     else:
         scoring.print_lines(scoring.calibration_line(calibration), "no scores: not every query names its answer")
-    if written:
-        typer.echo(f"{write} with these weights is complete in {written}")
-
-
-def _write(manifest: "Manifest", name: str, weights: tuple[float, float], models_dir: Path | None) -> Path:
-    from pgduet.encoding.store.reweighting import reweighted
-
-    return reweighted(manifest.name, name, weights, models_dir)
 
 
 @models.command(epilog="Example:  pgduet models probe qodo-jina")
@@ -87,7 +99,8 @@ def probe(name: _Name, json: _Json = False, models_dir: _Dir = None) -> None:
     """Find out how the encoders of a duet have to read: causally or both ways, with or without an end token.
 
     Ranks 20 codes for 20 queries with each half in every way its architecture allows, and says which way the manifest
-    uses. One encoder is in memory at a time; on two cores an encoder of 1.5 billion weights takes some minutes.
+    uses. A decoder runs four times over the 40 short texts, with one encoder in memory at a time: some minutes for 1.5
+    billion weights on two cores.
     """
     from json import dumps
 
@@ -107,8 +120,8 @@ def probe(name: _Name, json: _Json = False, models_dir: _Dir = None) -> None:
         typer.echo(dumps({"model": manifest.name, "pairs": 20, "halves": halves}, indent=2))
     elif any(probed.has_choice for probed in found):
         scoring.print_lines(
-            "To change a half, edit `attention` and `end` in a copy of "
-            f"{folder / 'duet.toml'} and store it with `pgduet models import`."
+            f"To change a half, edit `attention` and `end` in a copy of {folder / 'duet.toml'}, give the duet another "
+            "`name` there, and store it with `pgduet models import`."
         )
 
 
@@ -125,7 +138,9 @@ def _show(probed: "Probed") -> None:
 
 
 def advice(probed: "Probed") -> str:
-    """Say what the scores of one half mean for its manifest."""
+    """Say what the scores of one half mean for its manifest; a change comes as lines of TOML."""
+    from json import dumps
+
     if not probed.has_choice:
         return "This encoder always reads both ways, with its own frame: there is nothing to choose.\n"
     best, used = probed.best, probed.used
@@ -135,8 +150,9 @@ def advice(probed: "Probed") -> str:
     bounds = f"nDCG@10 {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] against the manifest's {used.label}"
     if gain.low <= 0:
         return f"No way is clearly better. The best is {best.label}: {bounds}. `pgduet evaluate` can tell.\n"
-    keys = f'[{probed.slot}] attention = "{best.attention}", end = "{best.end}"'
-    return f"Change the manifest to {best.label}: {bounds}. {keys}\n"
+    # A basic string of JSON is one of TOML.
+    keys = f'[{probed.slot}]\nattention = "{best.attention}"\nend = {dumps(best.end, ensure_ascii=False)}\n'
+    return f"Change the manifest to {best.label}: {bounds}.\n{keys}"
 
 
 def _json(probed: "Probed") -> dict[str, Any]:

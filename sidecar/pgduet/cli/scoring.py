@@ -27,13 +27,14 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Run:
-    """What was scored; `unusable` texts gave no vector and are never found."""
+    """What was scored; `unusable` texts gave no vector and are never found, scores nearer than `tie` are equal."""
 
     model: str
     fingerprint: str
     codes: int
     distinct_codes: int
     unusable: int
+    tie: float
 
 
 def as_json(run: Run, scored: "Evaluation", calibration: "Calibration | None" = None) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Spec = dict[str, Any]
+# The `end` that leaves texts without any token behind them, also where the tokenizer would put one there.
+NO_END = "none"
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,17 @@ class Frame:
 def read_frame(spec: Spec, end: str) -> Frame:
     """Read the frame of a single text out of the content of a `tokenizer.json`.
 
-    `end` is "" or the token that has to stand exactly once at the end of every text. Where the frame has it already it
-    is left; where it is missing, as in published Qwen2 tokenizers whose authors append it in code, it is added. Raises
-    ValueError for a post-processor that is not understood and for an `end` that the tokenizer does not know.
+    `end` is "", or the token that has to stand exactly once at the end of every text, or NO_END. Where the frame has
+    the token already it is left; where it is missing, as in published Qwen2 tokenizers whose authors append it in code,
+    it is added. Raises ValueError for a post-processor that is not understood and for an `end` that the tokenizer does
+    not know.
     """
     framing = [part for part in _flat(spec["post_processor"]) if part["type"] != "ByteLevel"]
     if len(framing) > 1:
         raise ValueError("its post-processor frames a text twice")
     frame = _frame_of(framing[0]) if framing else Frame((), ())
+    if end == NO_END:
+        return Frame(frame.head, ())
     return _ended(frame, _id_of(spec, end)) if end else frame
 
 

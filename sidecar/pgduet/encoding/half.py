@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pgduet.encoding.architecture import DECODERS, most_tokens, read_architecture, resolve_attention
 from pgduet.encoding.encoder import Encoder, Model
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.hadamard import Floats
@@ -27,6 +28,10 @@ class Half:
         """
         self.slot = slot
         self.tokenizer = TextTokenizer(folder / "tokenizer.json", slot.max_tokens, slot.end)
+        if not runs_onnx(slot):
+            _refuse_misuse(slot, folder, self.tokenizer)
+        # An ONNX file computes in float32 whatever the other half does.
+        self.dtype = "float32" if runs_onnx(slot) else dtype
         self.encoders = _encoders(slot, folder, dtype)
         width = self.encoders[Role.DOCUMENT].model.width
         if width != slot.width:
@@ -50,9 +55,37 @@ class Half:
         return vectors @ self._lift.T, finite
 
 
+def runs_onnx(slot: Slot) -> bool:
+    """Tell whether the slot's encoder is an ONNX file."""
+    return ONNX_FILE in slot.files
+
+
+def _refuse_misuse(slot: Slot, folder: Path, tokenizer: TextTokenizer) -> None:
+    """Raise WeightsError where a manifest uses an encoder in a way that gives vectors, but not of the texts."""
+    config = read_architecture(folder)
+    most = most_tokens(config)
+    if most is not None and slot.max_tokens > most:
+        raise WeightsError(
+            f"the encoder in {folder} has positions for {most} tokens; its manifest says max_tokens {slot.max_tokens}",
+            hint=f"set max_tokens to {most} or less",
+        )
+    if config["model_type"] not in DECODERS:
+        return
+    if slot.pooling == "cls" and resolve_attention(folder, slot.attention) == "causal":
+        raise WeightsError(
+            f"the encoder in {folder} is causal: the first token, which pooling 'cls' takes, sees nothing of a text",
+            hint='set pooling = "last"',
+        )
+    if slot.pooling == "last" and not slot.end and not tokenizer.ends_texts:
+        raise WeightsError(
+            f"the encoder in {folder} pools the last token, and nothing says which token ends its texts",
+            hint='set `end` to that token, such as "<|endoftext|>", or to "none" where its authors use none',
+        )
+
+
 def _encoders(slot: Slot, folder: Path, dtype: str) -> dict[Role, Encoder]:
     def model(role: Role) -> Model:
-        if ONNX_FILE in slot.files:
+        if runs_onnx(slot):
             from pgduet.encoding.onnx_model import OnnxModel
 
             return OnnxModel(folder, slot.adapter.get(role))

@@ -52,10 +52,10 @@ class Slot:
     """One half of a duet: which encoder fills it and how it is used.
 
     `width` is the encoder's own; `slot_width` what it is lifted to. `attention` matters for decoders only. `end` is the
-    token that stands exactly once behind every text, or empty. `adapter` names the weights of each role, or is empty.
-    `restricted` says why the licence needs an explicit yes, or is empty. `files` maps the names stored for this encoder
-    to their sha256; it is empty where the hashes are only known after fetching. `weight` is this half's share of the
-    cosine.
+    token that stands exactly once behind every text, "none" where no token does, or empty where the tokenizer decides.
+    `adapter` names the weights of each role, or is empty. `restricted` says why the licence needs an explicit yes, or
+    is empty. `files` maps the names stored for this encoder to their sha256; it is empty where the hashes are only known
+    after fetching. `weight` is this half's share of the cosine.
     """
 
     slot: str
@@ -160,6 +160,8 @@ def _slot(slot: str, table: Table) -> Slot:
     table.finish()
     if result.source.format == "jina-v3" and not result.adapter:
         raise table.fault("format 'jina-v3' needs a table `adapter` that names the adapter of each role")
+    if result.source.format == "onnx" and result.attention != "auto":
+        raise table.fault("an ONNX file has its attention built in; leave `attention` out")
     if result.adapter and result.source.format not in ("jina-v3", "onnx"):
         raise table.fault(f"format {result.source.format!r} has no adapters; leave `adapter` out")
     return result

@@ -58,9 +58,9 @@ def read_source(table: Table, stored: Mapping[str, str]) -> Source:
         source = FolderSource(table.text("path"), table.choice("format", FORMATS))
     else:
         source = PackageSource(
-            package=table.text("package"),
-            version=table.text("version"),
-            folder=table.text("folder"),
+            package=table.package("package"),
+            version=table.version("version"),
+            folder=table.inside("folder"),
             format=table.choice("format", FORMATS),
             files=table.hashes("files") if "files" in table else stored,
         )

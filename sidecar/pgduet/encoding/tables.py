@@ -12,6 +12,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 # A stored file stands in its encoder's folder: no separators, no way out of it.
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+# These two reach pip's command line: nothing that is an option, an address, a path or a list of requirements.
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+_-]*")
+_INSIDE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*(/[A-Za-z0-9_][A-Za-z0-9._+-]*)*")
 
 
 class Table:
@@ -93,6 +97,18 @@ class Table:
     def repo(self, key: str) -> str:
         """Take the id of a repository."""
         return self._matching(key, _REPO, "the id of a repository, such as 'owner/name'")
+
+    def package(self, key: str) -> str:
+        """Take the name of a Python package, as PEP 508 spells it."""
+        return self._matching(key, _PACKAGE, "the name of a Python package")
+
+    def version(self, key: str) -> str:
+        """Take one version of a Python package."""
+        return self._matching(key, _VERSION, "a version, such as '1.0.2'")
+
+    def inside(self, key: str) -> str:
+        """Take the name of a folder inside an archive."""
+        return self._matching(key, _INSIDE, "a folder inside the package, such as 'name/model', without '..'")
 
     def _matching(self, key: str, pattern: re.Pattern[str], what: str) -> str:
         value = self.text(key)

@@ -11,6 +11,8 @@ from tokenizers import Tokenizer
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.frame import Spec, read_frame
 
+_BRACKETS = frozenset("<>[]{}|\uff5c")
+
 
 @dataclass(frozen=True)
 class HalfTokens:
@@ -30,7 +32,7 @@ class TextTokenizer:
     """
 
     def __init__(self, path: Path, max_tokens: int, end: str = "") -> None:
-        """Load the file `path`; `end` is "" or the token that has to stand exactly once at the end of every text.
+        """Load the file `path`; `end` is as for read_frame: "", a token, or NO_END.
 
         Raises WeightsError when the file is missing, is of a kind that is not understood or does not know `end`, and
         when `max_tokens` leaves no room for text.
@@ -47,6 +49,7 @@ class TextTokenizer:
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"cannot use the tokenizer {path}: {error}") from error
+        self.ends_texts = bool(self._frame.tail)
         self._room = max_tokens - len(self._frame.head) - len(self._frame.tail)
         if self._room < 1:
             raise WeightsError(f"a limit of {max_tokens} tokens leaves no room for text beside the frame of {path}")
@@ -83,8 +86,8 @@ def _loaded(spec: Spec) -> Tokenizer:
 
 
 def _is_text(token: Spec) -> bool:
-    """Tell an added run of blanks or word, which the encoder was taught as text, from a marker."""
-    return not token["special"] and all(letter.isalnum() or letter.isspace() for letter in token["content"])
+    """Tell an added run of blanks or word, which the encoder was taught as text, from a marker, which has brackets."""
+    return not token["special"] and not _BRACKETS & set(token["content"])
 
 
 def _text_model(model: Spec, markers: set[str], words: dict[str, int]) -> Spec:

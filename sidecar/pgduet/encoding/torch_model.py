@@ -1,19 +1,17 @@
 """A stock transformers class over local files: token ids in, states of the tokens out."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
+from pgduet.encoding.architecture import resolve_attention
 from pgduet.encoding.errors import WeightsError
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-# Architectures whose tokens may look back only, or both ways; the flag `is_causal` of their config decides.
-DECODERS = ("qwen2", "qwen3")
-ENCODERS = ("bert", "distilbert", "jina_embeddings_v3", "modernbert", "mpnet", "roberta", "xlm-roberta")
+# Stock classes that know no other way to attend.
+_EAGER = ("mpnet",)
 _UNUSED = "pooler."
 
 
@@ -25,15 +23,17 @@ class TorchModel:
     ) -> None:
         """Load `folder` (config.json and model.safetensors or its shards, or the file `weights`).
 
-        Raises WeightsError for an architecture that is not known here, and for a weight that is missing, of another
-        shape or not expected; only a pooler, which is not used, may be absent or superfluous. Code in the folder is
-        never run.
+        Raises WeightsError for an architecture that is not known here or cannot be run so, and for a weight that is
+        missing, of another shape or not expected; only a pooler, which is not used, may be absent or superfluous. Code
+        in the folder is never run.
         """
+        resolved = resolve_attention(folder, attention)
         config = _config(folder)
-        resolved = _resolve(folder, config.to_dict(), attention)
         if resolved != "auto":
             # On the config and before the model is built: every mask is made from it, also where a batch has none.
             config.is_causal = resolved == "causal"
+            # Keys and values are for generating text: kept, they take a gigabyte for one long text.
+            config.use_cache = False
         if weights:
             config.transformers_weights = weights
         self.module = _load(folder, config, _DTYPES[dtype])
@@ -45,38 +45,6 @@ class TorchModel:
         padded = ids.masked_fill(mask == 0, self._padding)
         states: torch.Tensor = self.module(input_ids=padded, attention_mask=mask).last_hidden_state
         return states
-
-
-def resolve_attention(folder: Path, wished: str) -> str:
-    """Tell how the encoder in `folder` is to be run: `causal` or `bidirectional`, or `auto` where there is no choice.
-
-    With `auto` a decoder's own flag `is_causal` decides; a decoder without it is causal. Raises WeightsError where the
-    architecture is not known here or cannot be run as wished.
-    """
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"cannot read the config.json in {folder}: {error}") from error
-    return _resolve(folder, config, wished)
-
-
-def _resolve(folder: Path, config: dict[str, Any], wished: str) -> str:
-    kind = config.get("model_type")
-    if kind in DECODERS:
-        if wished != "auto":
-            return wished
-        return "bidirectional" if config.get("is_causal") is False else "causal"
-    if kind not in ENCODERS:
-        raise WeightsError(
-            f"the encoder in {folder} is of the architecture {kind!r}, which is not supported",
-            hint="supported: " + ", ".join((*ENCODERS, *DECODERS)),
-        )
-    if wished == "causal":
-        raise WeightsError(
-            f"the encoder in {folder} ({kind}) always attends both ways; it cannot be run causally",
-            hint="leave `attention` out of its manifest",
-        )
-    return "auto"
 
 
 def _config(folder: Path) -> PretrainedConfig:
@@ -96,7 +64,7 @@ def _load(folder: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrai
             folder,
             config=config,
             dtype=dtype,
-            attn_implementation="sdpa",
+            attn_implementation="eager" if config.model_type in _EAGER else "sdpa",
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,

@@ -143,6 +143,8 @@ def _object(line: str, where: str, hint: str) -> dict[str, Any]:
         value = json.loads(line)
     except ValueError as error:
         raise DataError(f"{where} is not JSON: {error}", hint=hint) from error
+    except RecursionError as error:
+        raise DataError(f"{where} is nested too deeply to be read", hint=hint) from error
     if not isinstance(value, dict):
         raise DataError(f"{where} is not a JSON object", hint=hint)
     return value
@@ -154,6 +156,13 @@ def _text(line: dict[str, Any], key: str, where: str, hint: str) -> str:
         raise DataError(f"{where}: {key} must be a string", hint=hint)
     if not value.strip():
         raise DataError(f"{where}: {key} is blank", hint="a blank text has no meaning to search by")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{where}: {key} holds half of a surrogate pair ({value[error.start]!a}), which is no character",
+            hint="write the character itself, or both of its \\u escapes",
+        ) from error
     return value
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pgduet.training.calibration import Calibration, Split, calibrate
 from pgduet.training.metrics import METRICS, Estimate, estimate, score
-from pgduet.training.ranking import Halves, rank_all
+from pgduet.training.ranking import TIES, Halves, rank_all
 
 Weights = tuple[float, float]
 BOTH, CODE, TEXT = "both", "code", "text"
@@ -51,14 +51,15 @@ def evaluate(
     relevant: Sequence[Sequence[int]],
     weights: Weights,
     before: Weights | None = None,
+    tie: float = TIES["float32"],
 ) -> Evaluation:
     """Rank all documents for every query by the pair with `weights` and by each half alone, and score the rankings.
 
-    With `before` the pair is also ranked with those weights, for comparison. Differences are those of the pair to each
-    of the others.
+    Documents whose scores differ by no more than `tie` are equal, see ranking.TIES. With `before` the pair is also
+    ranked with those weights, for comparison. Differences are those of the pair to each of the others.
     """
     ways: Mapping[str, Weights] = {BOTH: weights, **ALONE, **({BEFORE: before} if before else {})}
-    ranked = rank_all(queries, documents, relevant, list(ways.values()))
+    ranked = rank_all(queries, documents, relevant, list(ways.values()), tie)
     values = {part: score(ranks) for part, ranks in zip(ways, ranked, strict=True)}
     results = [Result(part, ways[part], _named(estimate(one))) for part, one in values.items()]
     differences = [
@@ -68,12 +69,17 @@ def evaluate(
 
 
 def evaluate_calibrated(
-    chosen: Split, queries: Halves, documents: Halves, relevant: Sequence[Sequence[int]], before: Weights
+    chosen: Split,
+    queries: Halves,
+    documents: Halves,
+    relevant: Sequence[Sequence[int]],
+    before: Weights,
+    tie: float = TIES["float32"],
 ) -> tuple[Calibration, Evaluation]:
     """Calibrate the weights on some of the queries and score them on the others, beside the weights `before`."""
     calibration = calibrate(queries.take(chosen.calibrating), documents)
     answers = [relevant[row] for row in chosen.scored]
-    return calibration, evaluate(queries.take(chosen.scored), documents, answers, calibration.weights, before)
+    return calibration, evaluate(queries.take(chosen.scored), documents, answers, calibration.weights, before, tie)
 
 
 def _named(estimates: list[Estimate]) -> dict[str, Estimate]:

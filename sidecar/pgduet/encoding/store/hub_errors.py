@@ -1,5 +1,8 @@
 """What the hub's refusals mean and what to do about them."""
 
+import textwrap
+
+import httpx2
 from huggingface_hub.errors import (
     DisabledRepoError,
     EntryNotFoundError,
@@ -11,9 +14,12 @@ from huggingface_hub.errors import (
 
 from pgduet.encoding.errors import StoreError
 from pgduet.encoding.sources import HubSource
+from pgduet.encoding.store.hub_settings import endpoint, without_secrets
 
 _TOKEN = "set HF_TOKEN to a token that may read it"  # noqa: S105
 _MAY_PASS = (408, 425, 429)
+# What no request can be made of: a setting of the user, not the weather.
+UNUSABLE = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, ValueError)
 
 
 def explain(error: BaseException, source: HubSource) -> StoreError | None:
@@ -51,9 +57,44 @@ def _refused(status: int, source: HubSource) -> StoreError | None:
 
 def gave_up(error: BaseException, source: HubSource, what: str, tries: int) -> StoreError:
     """Return the error for something that did not pass in all the tries."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    said = f"{type(error).__name__}: {lines[0].strip()}" if lines else type(error).__name__
     return StoreError(
-        f"could not fetch {what} of {source.repo} in {tries} tries: {said}",
+        f"could not fetch {what} of {source.repo} in {tries} tries: {said(error)}",
         hint="check the network and HF_ENDPOINT, then repeat the command: what has been fetched is kept",
+    )
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says in one line, without secrets."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return without_secrets(": ".join([type(error).__name__, *lines[:1]]))
+
+
+def briefly(error: BaseException) -> str:
+    """Return why something is tried again, in a few words."""
+    if isinstance(error, HfHubHTTPError):
+        return f"the hub answered {error.response.status_code}"
+    return textwrap.shorten(said(error), 100)
+
+
+def unusable(error: BaseException) -> StoreError:
+    """Return the error for a request that cannot even be made."""
+    # These two show the token, whole or in part.
+    if isinstance(error, UnicodeError | httpx2.LocalProtocolError):
+        return StoreError(
+            "HF_TOKEN or HF_ENDPOINT cannot be used: it holds a letter that no request may hold",
+            hint="unset it, or copy it again from where you got it",
+        )
+    return StoreError(
+        f"the hub cannot be asked: {said(error)}",
+        hint="check HF_ENDPOINT, the proxy settings (HTTPS_PROXY) and the source in the manifest",
+    )
+
+
+def no_hub(source: HubSource, why: str) -> StoreError:
+    """Return the error for an answer that is none of a hub, such as the login page of a network."""
+    return StoreError(
+        f"what answers at HF_ENDPOINT is not a model hub: asked for {source.repo}, {why}"
+        if endpoint()
+        else f"what answers is not the model hub: asked for {source.repo}, {why}",
+        hint="check HF_ENDPOINT and the proxy; a network may also want you to log in first, in a browser",
     )

@@ -1,22 +1,29 @@
 """Putting a duet into the model store: look, ask, fetch, convert, write down, and one rename at the end."""
 
-import shutil
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pgduet.encoding import self_test
-from pgduet.encoding.errors import ManifestError, StoreError
+from pgduet.encoding.errors import StoreError
 from pgduet.encoding.fingerprint import fingerprint_of
 from pgduet.encoding.manifest import Manifest, Slot, read_manifest, ready_made
 from pgduet.encoding.manifest_toml import to_toml
-from pgduet.encoding.sources import FolderSource, PackageSource
+from pgduet.encoding.sources import FolderSource
 from pgduet.encoding.store import licence
+from pgduet.encoding.store.exchange import clear, put_back, put_in_place, stands_within
 from pgduet.encoding.store.fill import Filler
-from pgduet.encoding.store.layout import MANIFEST, REFERENCES, Place, sha256_of, store_folder, wrong_files
+from pgduet.encoding.store.layout import MANIFEST, REFERENCES, Place, sha256_of, store_folder
 from pgduet.encoding.store.lock import only_one
 from pgduet.encoding.store.report import Report, quiet
+from pgduet.encoding.store.stored import is_sound, other_duet, read_stored, refuse_other, settled, with_attention
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def import_file(
@@ -52,48 +59,63 @@ def install(
 ) -> Path:
     """Fetch, check and convert what `manifest` describes; return the folder of the duet.
 
-    Relative folders count from `origin_folder`. Does nothing when all is there; mends what is damaged; goes on where
+    Relative folders count from `origin_folder`. Writes nothing when all is there; mends what is damaged; goes on where
     it was interrupted. Raises StoreError when a licence was not accepted, the disk is too small, a file cannot be had
-    or is not the right one, or, without `replace_other`, the store has another duet of that name; WeightsError or
-    SelfTestError when the files make no duet.
+    or is not the right one, something that is no duet has its place, or, without `replace_other`, the store has another
+    duet of that name; WeightsError or SelfTestError when the files make no duet.
     """
     store = store_folder(models_dir)
     recipe = _rooted(manifest, origin_folder)
     place = Place(store, manifest.name)
-    try:
+    folders = [Path(slot.source.path) for slot in recipe.slots if isinstance(slot.source, FolderSource)]
+    with telling_disk_errors(store, folders):
+        _refuse_own_folders(recipe, place)
+        report("checking", 0, 0)
+        if _is_complete(recipe, place, replace_other) and not _can_be_cleared(place):
+            return place.folder
         store.mkdir(parents=True, exist_ok=True)
         with only_one(place.lock, report):
-            _install(recipe, place, report, accept_licence, replace_other)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write to the model store {store}: {error}",
-            hint="set PGDUET_MODELS_DIR to a folder with enough room that you may write to",
-        ) from error
+            put_back(place)
+            if _is_complete(recipe, place, replace_other):
+                clear(place)
+            else:
+                _install(recipe, place, report, accept_licence, replace_other)
     return place.folder
 
 
-def _install(recipe: Manifest, place: Place, report: Report, accepted: bool, replace_other: bool) -> None:
-    report("checking", 0, 0)
-    stored = _stored(place.folder)
-    same = stored is not None and _settled(recipe, stored) == stored
-    if stored and not same and not replace_other:
-        raise _other(recipe.name)
+def _is_complete(recipe: Manifest, place: Place, replace_other: bool) -> bool:
+    """Tell whether the duet stands in its place, sound; what a folder holds is only known when it has been copied.
+
+    Raises StoreError when another one stands there, unless it may be replaced.
+    """
+    stored = read_stored(place, replace_other)
+    if stored is None:
+        return False
+    if settled(recipe, stored, place.folder) != stored:
+        if replace_other:
+            return False
+        raise other_duet(recipe.name)
     from_folder = any(isinstance(slot.source, FolderSource) for slot in recipe.slots)
-    sound = stored is not None and _is_sound(stored, place.folder)
-    if same and sound and not from_folder:
-        return
+    return not from_folder and is_sound(stored, place.folder)
+
+
+def _can_be_cleared(place: Place) -> bool:
+    """Tell whether an interruption left something that can go; a store may be for reading only."""
+    return any(path.exists() for path in place.unfinished) and os.access(place.store, os.W_OK)
+
+
+def _install(recipe: Manifest, place: Place, report: Report, accepted: bool, replace_other: bool) -> None:
+    stored = read_stored(place, replace_other)
     licence.show(recipe, report)
     licence.require(recipe, accepted)
-    filler = Filler(place, recipe.dtype, stored, report)
+    filler = Filler(place, recipe.dtype, accepted, report)
     filler.prepare(recipe.slots)
-    code, text = (_with_attention(filler.fill(slot), place.partial / slot.slot) for slot in recipe.slots)
+    code, text = (with_attention(filler.fill(slot), place.partial / slot.slot) for slot in recipe.slots)
     made = replace(recipe, code=code, text=text, references="")
-    # What a folder holds is known only now.
-    if stored is not None and replace(stored, references="") == made and sound:
-        _clear(place)
+    if stored is not None and replace(stored, references="") == made and is_sound(stored, place.folder):
+        clear(place)
         return
-    if stored and not replace_other and any(a.files != b.files for a, b in zip(stored.slots, made.slots, strict=True)):
-        raise _other(recipe.name)
+    refuse_other(stored, made, replace_other)
     complete(made, place, report)
 
 
@@ -104,7 +126,27 @@ def complete(manifest: Manifest, place: Place, report: Report) -> None:
     """
     made = _with_references(manifest, place.partial, report)
     (place.partial / MANIFEST).write_text(to_toml(made), encoding="utf-8")
-    _swap(place)
+    put_in_place(place)
+
+
+@contextmanager
+def telling_disk_errors(store: Path, read_from: Sequence[Path] = ()) -> Iterator[None]:
+    """Raise StoreError for an OSError: it names the file in the folders `read_from` that cannot be read, or the store.
+
+    A full disk is the store's, though the error of a copy names the file that was read.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+        if path and error.errno not in _FULL and any(path.is_relative_to(folder) for folder in read_from):
+            raise StoreError(
+                f"cannot read {path}: {error.strerror}", hint="check that the file is there and that you may read it"
+            ) from error
+        raise StoreError(
+            f"cannot write to the model store {store}: {error}",
+            hint="set PGDUET_MODELS_DIR to a folder with enough room that you may write to",
+        ) from error
 
 
 def _rooted(manifest: Manifest, origin: Path | None) -> Manifest:
@@ -119,53 +161,14 @@ def _rooted(manifest: Manifest, origin: Path | None) -> Manifest:
     return replace(manifest, code=rooted(manifest.code), text=rooted(manifest.text))
 
 
-def _stored(folder: Path) -> Manifest | None:
-    """Read what stands in the store under that name; None where nothing does, or nothing that can be read."""
-    try:
-        return read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
-    except ManifestError:
-        return None
-
-
-def _is_sound(stored: Manifest, folder: Path) -> bool:
-    """Tell whether every file is as pinned, and there is something to test the vectors against."""
-    if wrong_files(stored, folder):
-        return False
-    return bool(stored.references) or self_test.shipped(fingerprint_of(stored))
-
-
-def _settled(recipe: Manifest, stored: Manifest) -> Manifest:
-    """Fill what `recipe` leaves open with what is written in `stored`."""
-
-    def settled(slot: Slot, other: Slot) -> Slot:
-        source = slot.source
-        if isinstance(source, PackageSource) and isinstance(other.source, PackageSource) and not source.files:
-            source = replace(source, files=other.source.files)
-        attention = other.attention if slot.attention == "auto" else slot.attention
-        return replace(slot, source=source, files=slot.files or other.files, attention=attention)
-
-    return replace(
-        recipe,
-        code=settled(recipe.code, stored.code),
-        text=settled(recipe.text, stored.text),
-        references=stored.references,
-    )
-
-
-def _other(name: str) -> StoreError:
-    return StoreError(
-        f"the model store already has another duet {name!r}",
-        hint="give the new one another name, or repeat the command with --replace",
-    )
-
-
-def _with_attention(slot: Slot, folder: Path) -> Slot:
-    """Write down how the encoder in `folder` attends, so that no later version can read its config another way."""
-    if slot.source.format == "onnx":
-        return slot
-    from pgduet.encoding.torch_model import resolve_attention
-
-    return replace(slot, attention=resolve_attention(folder, slot.attention))
+def _refuse_own_folders(recipe: Manifest, place: Place) -> None:
+    for slot in recipe.slots:
+        if isinstance(slot.source, FolderSource) and stands_within(Path(slot.source.path), place):
+            raise StoreError(
+                f"the {slot.slot} encoder of {recipe.name!r} comes from {slot.source.path}, where the model store "
+                "keeps that duet itself",
+                hint="give the duet another name, or copy the folder elsewhere and name the copy in the manifest",
+            )
 
 
 def _with_references(manifest: Manifest, folder: Path, report: Report) -> Manifest:
@@ -177,20 +180,6 @@ def _with_references(manifest: Manifest, folder: Path, report: Report) -> Manife
 
     report("computing the reference vectors", 0, 0)
     duet = Duet(manifest, folder)
-    self_test.check_golden(duet, manifest)
+    self_test.check_golden(duet)
     np.save(folder / REFERENCES, self_test.make_references(duet))
     return replace(manifest, references=sha256_of(folder / REFERENCES))
-
-
-def _swap(place: Place) -> None:
-    """Put the finished duet in its place; what stood there is moved aside first, since folders do not overwrite."""
-    shutil.rmtree(place.old, ignore_errors=True)
-    if place.folder.exists():
-        place.folder.rename(place.old)
-    place.partial.rename(place.folder)
-    _clear(place)
-
-
-def _clear(place: Place) -> None:
-    for path in place.unfinished:
-        shutil.rmtree(path, ignore_errors=True)

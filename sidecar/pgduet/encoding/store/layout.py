@@ -2,30 +2,16 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgduet.encoding.errors import StoreError
-from pgduet.encoding.manifest import Manifest, parse_manifest, read_manifest, ready_made
-from pgduet.encoding.store.lock import only_one
+from pgduet.encoding.errors import ManifestError, StoreError
+from pgduet.encoding.manifest import Manifest, read_manifest, ready_made
+from pgduet.encoding.tables import Table
 
 MANIFEST = "duet.toml"
 REFERENCES = "references.npy"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A duet that is known by name: `present` in the store, or only ready to be pulled.
-
-    `size` counts the bytes that it takes on the disk, those of a pull that was not completed (`partial`) included.
-    """
-
-    manifest: Manifest
-    present: bool
-    partial: bool
-    size: int
 
 
 @dataclass(frozen=True)
@@ -82,110 +68,73 @@ def duet_folder(name: str, models_dir: Path | None = None) -> Path:
     Raises StoreError when it is not in the store.
     """
     store = store_folder(models_dir)
-    if _is_name(name) and (store / name / MANIFEST).is_file():
+    if is_name(name) and holds_duet(store / name):
         return store / name
     known = ", ".join(ready_made())
     hint = f"run: pgduet models pull {name}" if name in ready_made() else f"ready-made duets: {known}"
     raise StoreError(f"the duet {name!r} is not in the model store {store}", hint=hint)
 
 
-def _is_name(name: str) -> bool:
-    """A name with a separator or a leading dot would lead out of the store, or into a pull under way."""
-    return bool(name) and name == Path(name).name and not name.startswith(".")
+def is_name(name: str) -> bool:
+    """Tell whether a duet can have that name; one with a separator or a leading dot would lead out of the store."""
+    try:
+        Table({"name": name}, "").name("name")
+    except ManifestError:
+        return False
+    return True
 
 
-def list_duets(models_dir: Path | None = None) -> list[Listed]:
-    """Return the duets in the store and the ready-made ones, in the order of their names.
-
-    Raises ManifestError naming a `duet.toml` in the store that cannot be read.
-    """
-    store = store_folder(models_dir)
-    known = {name: (parse_manifest(text, f"{name}.toml"), False) for name, text in ready_made().items()}
-    for name in present_names(models_dir):
-        known[name] = (read_manifest(store / name / MANIFEST), True)
-    return [_listed(Place(store, name), *known[name]) for name in sorted(known)]
-
-
-def _listed(place: Place, manifest: Manifest, present: bool) -> Listed:
-    partial = any(path.exists() for path in place.unfinished)
-    return Listed(manifest, present, partial, sum(size_of(path) for path in (place.folder, *place.unfinished)))
+def holds_duet(folder: Path) -> bool:
+    """Tell whether a folder is a duet, so that this package may replace or remove it; any other belongs to the user."""
+    return (folder / MANIFEST).is_file()
 
 
 def present_names(models_dir: Path | None = None) -> list[str]:
     """Return the names of the duets in the store."""
-    return sorted(path.parent.name for path in store_folder(models_dir).glob(f"[!.]*/{MANIFEST}"))
-
-
-def size_of(folder: Path) -> int:
-    """Count the bytes that the files in a folder take on the disk."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
-
-
-def removable(name: str, models_dir: Path | None = None) -> int:
-    """Count the bytes that `remove` would free.
-
-    Raises StoreError when there is nothing of that name.
-    """
-    return sum(size_of(path) for path in _parts(name, models_dir))
-
-
-def remove(name: str, models_dir: Path | None = None) -> None:
-    """Remove a duet from the store, and what an interrupted pull of it left.
-
-    Raises StoreError when there is nothing of that name, or it cannot be removed.
-    """
-    place = Place(store_folder(models_dir), name)
-    _parts(name, models_dir)
-    try:
-        with only_one(place.lock):
-            # Out of sight in one step first, so that an interruption leaves no half of a duet under its name.
-            if place.folder.is_dir():
-                shutil.rmtree(place.old, ignore_errors=True)
-                place.folder.rename(place.old)
-            for path in place.unfinished:
-                if path.is_dir():
-                    shutil.rmtree(path)
-    except OSError as error:
-        raise StoreError(f"cannot remove the duet {name!r} from {place.store}: {error}") from error
-
-
-def _parts(name: str, models_dir: Path | None) -> list[Path]:
-    place = Place(store_folder(models_dir), name)
-    paths = [path for path in (place.folder, *place.unfinished) if _is_name(name) and path.is_dir()]
-    if not paths:
-        raise StoreError(
-            f"there is nothing of the duet {name!r} in the model store {place.store}", hint="see: pgduet models list"
-        )
-    return paths
+    names = (path.parent.name for path in store_folder(models_dir).glob(f"[!.]*/{MANIFEST}"))
+    return sorted(name for name in names if is_name(name))
 
 
 def checked_manifest(folder: Path) -> Manifest:
     """Read the manifest of a duet's folder after checking the sha256 of every file.
 
-    Reads the whole folder: about 0.5 s for `small`. Raises StoreError naming the first file that is wrong.
+    Reads the whole folder: about 0.5 s for `small`. Raises StoreError naming the first file that is wrong or does not
+    belong there.
     """
     manifest = read_manifest(folder / MANIFEST)
     if wrong := wrong_files(manifest, folder):
         raise StoreError(
             f"the duet {manifest.name!r} in {folder} is damaged: {wrong[0]}",
-            hint=mend_hint(manifest),
+            hint=mend_hint(manifest.name),
         )
     return manifest
 
 
 def wrong_files(manifest: Manifest, folder: Path) -> list[str]:
-    """Return one sentence for every file of a duet that is missing or has another sha256 than its manifest says."""
-    problems = [problem for slot in manifest.slots for problem in mismatches(folder / slot.slot, slot.files)]
+    """Return one sentence for every file of a duet that is missing, has another sha256 than pinned, or is not pinned.
+
+    A file that is not pinned counts: weights beside the pinned ones could be loaded instead of them.
+    """
+    problems = []
+    for slot in manifest.slots:
+        problems += mismatches(folder / slot.slot, slot.files)
+        problems += [f"{path} does not belong to the duet" for path in _unknown(folder / slot.slot, slot.files)]
     if manifest.references:
         problems += mismatches(folder, {REFERENCES: manifest.references})
     return problems
 
 
-def mend_hint(manifest: Manifest) -> str:
-    """Say how a damaged duet is mended."""
-    if manifest.name in ready_made():
-        return f"run: pgduet models pull {manifest.name}"
-    return f"import {manifest.name} again from its manifest: pgduet models import FILE.toml"
+def _unknown(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    pinned = {folder / name for name in files}
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path for path in paths if path not in pinned)
+
+
+def mend_hint(name: str, *, readable: bool = True) -> str:
+    """Say how a damaged duet is mended; one whose manifest is not `readable` might be another one."""
+    if name in ready_made():
+        return f"run: pgduet models pull {name}"
+    return f"import {name} again from its manifest: pgduet models import FILE.toml" + ("" if readable else " --replace")
 
 
 def mismatches(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -193,10 +142,13 @@ def mismatches(folder: Path, files: Mapping[str, str]) -> list[str]:
     problems = []
     for name, expected in files.items():
         path = folder / name
-        if not path.is_file():
-            problems.append(f"{path} is missing")
-        elif (actual := sha256_of(path)) != expected:
-            problems.append(f"{path} has sha256 {actual}, expected {expected}")
+        try:
+            if not path.is_file():
+                problems.append(f"{path} is missing")
+            elif (actual := sha256_of(path)) != expected:
+                problems.append(f"{path} has sha256 {actual}, expected {expected}")
+        except OSError as error:
+            problems.append(f"{path} cannot be read: {error.strerror}")
     return problems
 
 

