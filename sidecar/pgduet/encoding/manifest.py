@@ -54,8 +54,8 @@ class Slot:
     `width` is the encoder's own; `slot_width` what it is lifted to. `attention` matters for decoders only. `end` is the
     token that stands exactly once behind every text, "none" where no token does, or empty where the tokenizer decides.
     `adapter` names the weights of each role, or is empty. `restricted` says why the licence needs an explicit yes, or
-    is empty. `files` maps the names stored for this encoder to their sha256; it is empty where the hashes are only known
-    after fetching. `weight` is this half's share of the cosine.
+    is empty. `files` maps the names stored for this encoder to their sha256; it is empty where the hashes are known
+    only after fetching. `weight` is this half's share of the cosine.
     """
 
     slot: str
