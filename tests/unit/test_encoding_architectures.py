@@ -37,7 +37,7 @@ def checkpoint(folder: Path, kind: str, **more: Any) -> Path:
     torch.manual_seed(2)
     sizes = {"max_position_embeddings": POSITIONS, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
     config = AutoConfig.for_model(kind, **SHAPE, **sizes, **OTHER_NAMES.get(kind, {}), **more)
-    model = AutoModel.from_config(config)
+    model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.2)

