@@ -295,6 +295,19 @@ def test_an_interrupt_leaves_no_duet_and_can_be_repeated(filled_hub: Hub, tmp_pa
     assert not [each for each in filled_hub.requests if "tiny/code" in each]
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"files": {}}'])
+def test_a_note_that_was_cut_off_is_not_believed(filled_hub: Hub, tmp_path: Path, text: str) -> None:
+    def interrupt(what: str, done: int, _total: int) -> None:
+        if what == "fetching tiny/text" and done > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        install(RECIPE, None, tmp_path, interrupt, False)
+    (note,) = (tmp_path / ".tiny.sources").glob("code.json")
+    note.write_text(text)
+    check(get(tmp_path), filled_hub)
+
+
 def test_a_listing_of_another_commit_is_not_taken_for_this_one(filled_hub: Hub, tmp_path: Path) -> None:
     source = hub_source("tiny/code")
     listing = hub_module.look(source, tmp_path, quiet)

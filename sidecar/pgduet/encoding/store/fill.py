@@ -161,13 +161,17 @@ class Filler:
             return slot
         if isinstance(slot.source, FolderSource) or not self._note(slot).is_file():
             return None
-        note = json.loads(self._note(slot).read_text(encoding="utf-8"))
-        if note["key"] != self._key(slot):
-            return None
+        try:
+            note = json.loads(self._note(slot).read_text(encoding="utf-8"))
+            if note["key"] != self._key(slot):
+                return None
+            files, packaged = dict(note["files"]), dict(note.get("source", {}))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None  # Cut off with the machine: the files are made again.
         source = slot.source
         if isinstance(source, PackageSource):
-            source = replace(source, files=note["source"])
-        return replace(slot, source=source, files=note["files"])
+            source = replace(source, files=packaged)
+        return replace(slot, source=source, files=files)
 
     def _note(self, slot: Slot) -> Path:
         return self._place.sources / f"{slot.slot}.json"
