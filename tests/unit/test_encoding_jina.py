@@ -361,8 +361,8 @@ def test_a_duet_that_names_no_adapters_cannot_be_converted(original_jina: Path, 
         convert(original_jina, tmp_path, adapter={}, dtype="float32")
 
 
-def test_the_fold_needs_less_memory_than_one_set_of_weights(tmp_path: Path) -> None:
-    config = jina_config(vocab_size=700_000)
+def test_the_fold_needs_far_less_memory_than_the_weights(tmp_path: Path) -> None:
+    config = jina_config(vocab_size=1_000_000)
     source = write_original_jina(tmp_path / "source", None, config)
     halved = {name: value.bfloat16() for name, value in load_torch(source / "model.safetensors").items()}
     save_torch(halved, source / "model.safetensors")
@@ -390,5 +390,5 @@ print((max(peak) - peak[0]) / 1024)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
     )
-    table = 700_000 * 64 * 4 / 2**20
-    assert float(done.stdout) < 0.9 * table
+    table = 1_000_000 * 64 * 4 / 2**20
+    assert float(done.stdout) < 0.6 * table
