@@ -86,6 +86,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.die_after_texts: int | None = None  # a process of its own ends within the request of that text
         self.poison: str | None = None  # a request with this text fails as a whole
         self.blank_for_stub: str | None = None  # this text gets an error of its own
+        self.recent: list[str] = []  # texts whose query vectors RecentQueries gives, newest first
         self.requests: list[SeenRequest] = []
         self._texts = 0
         self._died = threading.Event()
@@ -178,6 +179,21 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         )
         return pb.ListModelsResponse(models=[model], version="stub")
 
+    def RecentQueries(  # noqa: N802
+        self, request: pb.RecentQueriesRequest, context: grpc.ServicerContext
+    ) -> pb.RecentQueriesResponse:
+        texts = self.recent[: request.most or None]
+        asked = pb.EmbedRequest(model=request.model, expected_fingerprint=request.expected_fingerprint, texts=texts)
+        self._refuse_status(context)
+        self._refuse_model(asked, context)
+        answer = self._answer(asked, "query")
+        return pb.RecentQueriesResponse(
+            fingerprint=answer.fingerprint,
+            width=answer.width,
+            embeddings=answer.embeddings,
+            sketches=answer.sketches,
+        )
+
     def _refuse_status(self, context: grpc.ServicerContext) -> None:
         if self.status is not None:
             if self.status is grpc.StatusCode.RESOURCE_EXHAUSTED:
@@ -188,6 +204,12 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self._refuse_status(context)
         if self.poison in request.texts:
             context.abort(grpc.StatusCode.INTERNAL, "the model failed")
+        self._refuse_model(request, context)
+        if request.part not in PARTS or request.role == pb.ROLE_UNSPECIFIED or not 1 <= len(request.texts) <= 256:
+            found = f"{len(request.texts)} texts, role {request.role}, part {request.part}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, found)
+
+    def _refuse_model(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> None:
         if request.model != self.model:
             context.abort(grpc.StatusCode.NOT_FOUND, f"no model {request.model!r} here; served: {self.model}")
         if request.expected_fingerprint not in ("", self.fingerprint):
@@ -195,9 +217,6 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"expected fingerprint {request.expected_fingerprint}, this sidecar has {self.fingerprint}",
             )
-        if request.part not in PARTS or request.role == pb.ROLE_UNSPECIFIED or not 1 <= len(request.texts) <= 256:
-            found = f"{len(request.texts)} texts, role {request.role}, part {request.part}"
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, found)
 
     def _answer(self, request: pb.EmbedRequest, role: str) -> pb.EmbedResponse:
         part = PARTS[request.part]

@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from fix_database import Connection, Database
+from pgduet.backend.vectors import embedding_text
+from pgduet.v1 import embedding_pb2 as pb
 from stub_sidecar import StubSidecar, stub_vector
 
 
@@ -23,6 +25,19 @@ def as_vector(text: str) -> np.ndarray:
 def test_a_vector_arrives_exact_to_half_precision(session: Connection) -> None:
     (text,) = session.execute("SELECT pgduet.embed('def f(): return 1')::text").fetchone() or ("",)
     assert np.array_equal(as_vector(text), stub_vector("def f(): return 1").astype(np.float16).astype(np.float32))
+
+
+def test_pgvector_reads_every_half_precision_number_as_it_was_sent(session: Connection) -> None:
+    patterns = np.arange(65536, dtype=np.uint16).view(np.float16)
+    finite = np.resize(patterns[np.isfinite(patterns)], (25, 2560))
+    response = pb.EmbedResponse(width=2560, embeddings=finite.astype("<f2").tobytes())
+    for index, row in enumerate(finite):
+        (text,) = session.execute("SELECT %s::halfvec::text", (embedding_text(response, index),)).fetchone() or ("",)
+        assert np.array_equal(as_vector(text).astype(np.float16), row)
+    for unusable in (np.nan, np.inf, -np.inf):
+        response = pb.EmbedResponse(width=2, embeddings=np.array([1, unusable], "<f2").tobytes())
+        with pytest.raises(psycopg.errors.DataError, match="NaN"):
+            session.execute("SELECT %s::halfvec", (embedding_text(response, 0),))
 
 
 def test_the_role_decides_the_vector_and_an_unknown_one_is_refused(session: Connection, stub: StubSidecar) -> None:

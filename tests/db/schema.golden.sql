@@ -185,6 +185,16 @@ CREATE FUNCTION pgduet._has_fingerprint() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._has_fingerprint() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._index_health(generation_id integer) RETURNS TABLE(aspect text, status text, detail text, advice text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._index_health(generation_id integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -210,6 +220,25 @@ CREATE FUNCTION pgduet._leave(worker text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._leave(worker text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lexemes(symbol text, content text) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE COST 10000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
+    AS ...;
+ALTER FUNCTION pgduet._lexemes(symbol text, content text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '16MB'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'on'
+    AS ...;
+ALTER FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._load_backend() RETURNS boolean
     LANGUAGE plpython3u SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -228,27 +257,61 @@ CREATE FUNCTION pgduet._match_chunks(source text, source_keys text[], contents t
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
-    LANGUAGE plpgsql STABLE ROWS 10
+CREATE FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) RETURNS double precision
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET work_mem TO '16MB'
-    SET enable_seqscan TO 'on'
-    SET enable_bitmapscan TO 'on'
-    SET enable_sort TO 'on'
-    SET "ivfflat.probes" TO '1'
-    SET "ivfflat.iterative_scan" TO 'relaxed_order'
     AS ...;
-ALTER FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._next_due() RETURNS double precision
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) RETURNS record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+    LANGUAGE plpgsql ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea, nearest integer, kth double precision, exact_ms double precision)
+    LANGUAGE plpgsql ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recent_queries(most integer) RETURNS TABLE(embedding public.halfvec, sketch bit)
+    LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000 ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._recent_queries(most integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -327,16 +390,39 @@ CREATE FUNCTION pgduet._row_hash(content text, path text, language text, repo te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._row_hash(content text, path text, language text, repo text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) RETURNS text
+CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '16MB'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'on'
+    SET enable_bitmapscan TO 'on'
+    SET enable_sort TO 'on'
+    SET enable_indexscan TO 'on'
+    SET enable_nestloop TO 'on'
+    SET "ivfflat.probes" TO '32768'
+    SET "ivfflat.max_probes" TO '32768'
+    SET "ivfflat.iterative_scan" TO 'relaxed_order'
+    SET "hnsw.ef_search" TO '1000'
+    SET "hnsw.max_scan_tuples" TO '20000'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    AS ...;
+ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) RETURNS record
+ALTER FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -346,26 +432,26 @@ CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) R
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sidecar_health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER ROWS 2
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sidecar_health() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
+CREATE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) RETURNS record
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -380,6 +466,21 @@ CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+    LANGUAGE plpgsql ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+    LANGUAGE plpgsql ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._symbol_words(symbol text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._symbol_words(symbol text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) RETURNS double precision
     LANGUAGE plpython3u SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -409,6 +510,11 @@ CREATE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._unresolved(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._wake() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -419,6 +525,12 @@ CREATE FUNCTION pgduet._watched_table(watch_id integer) RETURNS oid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._watched_table(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) RETURNS double precision[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS ...;
+ALTER FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -447,21 +559,36 @@ CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detai
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.index_health() RETURNS TABLE(aspect text, status text, detail text, advice text)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 6
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.index_health() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.index_recall(sample integer DEFAULT 200, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text) RETURNS TABLE(query_kind text, queries integer, recall double precision, recall_low double precision, recall_high double precision, search_ms double precision, exact_ms double precision, way text, index_kind text, probes integer, ef_search integer, depth bigint)
+    LANGUAGE plpgsql COST 1e+06 ROWS 2
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.reindex(index_kind text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.reindex(index_kind text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.retry_failed(error_class text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.retry_failed(error_class text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
+CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true, lexical boolean DEFAULT false) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE sql STABLE COST 1e+06 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.similar_to(chunk_id bigint, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE sql STABLE COST 10000 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -497,6 +624,12 @@ CASE key
     WHEN 'sync_max_rows'::text THEN (value ~ '^[0-9]{1,6}$'::text)
     WHEN 'sync_timeout_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
     WHEN 'notify'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
+    WHEN 'index_kind'::text THEN (value = ANY (ARRAY['sketch'::text, 'halfvec'::text, 'hnsw'::text]))
+    WHEN 'index_min_rows'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 100))
+    WHEN 'index_growth'::text THEN ((value ~ '^[0-9]{1,3}([.][0-9]{1,3})?$'::text) AND ((value)::numeric >= 1.1))
+    WHEN 'index_memory_mb'::text THEN ((value ~ '^[0-9]{1,6}$'::text) AND ((value)::integer >= 64))
+    WHEN 'recall_target'::text THEN ((value ~ '^(0[.][0-9]{1,4}|1([.]0{1,4})?)$'::text) AND ((value)::numeric >= 0.5))
+    WHEN 'lexical_index'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     ELSE false
 END)
 );
@@ -549,14 +682,40 @@ CREATE TABLE pgduet._index_build (
     build_id bigint NOT NULL,
     generation_id integer NOT NULL,
     index_name text NOT NULL,
-    lists integer NOT NULL,
+    lists integer,
     rows_at_build bigint NOT NULL,
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    kind text DEFAULT 'sketch'::text NOT NULL,
+    reason text,
+    error text,
+    changes_at_build bigint,
+    probes integer,
+    ef_search integer,
+    depth integer,
+    recall_target double precision,
+    calibrated_at timestamp with time zone,
+    CONSTRAINT _index_build_kind_check CHECK ((kind = ANY (ARRAY['sketch'::text, 'halfvec'::text, 'hnsw'::text])))
 );
 ALTER TABLE pgduet._index_build OWNER TO pgduet_owner;
 ALTER TABLE pgduet._index_build ALTER COLUMN build_id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME pgduet._index_build_build_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._index_request (
+    request_id bigint NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    requested_by text NOT NULL,
+    done_at timestamp with time zone,
+    outcome text
+);
+ALTER TABLE pgduet._index_request OWNER TO pgduet_owner;
+ALTER TABLE pgduet._index_request ALTER COLUMN request_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._index_request_request_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -596,6 +755,34 @@ WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000',
 ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
 ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgduet._pending_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._recall_sample (
+    sample_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    index_name text NOT NULL,
+    measured_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    query_kind text NOT NULL,
+    queries integer NOT NULL,
+    k integer NOT NULL,
+    probes integer,
+    ef_search integer,
+    depth integer,
+    recall double precision NOT NULL,
+    recall_low double precision NOT NULL,
+    recall_high double precision NOT NULL,
+    index_ms double precision NOT NULL,
+    exact_ms double precision NOT NULL,
+    rows bigint NOT NULL,
+    changes bigint NOT NULL
+);
+ALTER TABLE pgduet._recall_sample OWNER TO pgduet_owner;
+ALTER TABLE pgduet._recall_sample ALTER COLUMN sample_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME pgduet._recall_sample_sample_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -836,10 +1023,69 @@ CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
     b.started_at,
     b.finished_at,
     i.indisvalid AS valid,
-    pg_relation_size((i.indexrelid)::regclass) AS bytes
-   FROM ((pgduet._index_build b
+    pg_relation_size((i.indexrelid)::regclass) AS bytes,
+    b.kind,
+    b.probes,
+    b.ef_search,
+    b.depth,
+    n.rows AS rows_now,
+    b.recall_target,
+    r.recall,
+    r.recall_low,
+    r.recall_high,
+    l.recall AS recall_before,
+        CASE
+            WHEN (r.recall_high < l.recall) THEN 'falling'::text
+            WHEN (r.recall_low > l.recall) THEN 'rising'::text
+            WHEN (l.recall IS NOT NULL) THEN 'steady'::text
+            ELSE NULL::text
+        END AS recall_trend,
+    r.query_kind AS measured_with,
+    r.index_ms AS search_ms,
+    r.exact_ms,
+    r.measured_at,
+    b.reason,
+    p.phase,
+    (((100.0 * (
+        CASE
+            WHEN (p.tuples_total > 0) THEN p.tuples_done
+            ELSE p.blocks_done
+        END)::numeric) / (NULLIF(
+        CASE
+            WHEN (p.tuples_total > 0) THEN p.tuples_total
+            ELSE p.blocks_total
+        END, 0))::numeric))::double precision AS progress
+   FROM ((((((pgduet._index_build b
      JOIN pg_class c ON (((c.relname = b.index_name) AND (c.relnamespace = ('pgduet'::regnamespace)::oid))))
-     JOIN pg_index i ON ((i.indexrelid = c.oid)));
+     JOIN pg_index i ON ((i.indexrelid = c.oid)))
+     CROSS JOIN LATERAL pgduet._vector_count(b.generation_id) n(rows, changes))
+     LEFT JOIN LATERAL ( SELECT s.sample_id,
+            s.generation_id,
+            s.index_name,
+            s.measured_at,
+            s.query_kind,
+            s.queries,
+            s.k,
+            s.probes,
+            s.ef_search,
+            s.depth,
+            s.recall,
+            s.recall_low,
+            s.recall_high,
+            s.index_ms,
+            s.exact_ms,
+            s.rows,
+            s.changes
+           FROM pgduet._recall_sample s
+          WHERE ((s.index_name = b.index_name) AND (s.generation_id = b.generation_id))
+          ORDER BY s.measured_at DESC, s.recall
+         LIMIT 1) r ON (true))
+     LEFT JOIN LATERAL ( SELECT s.recall
+           FROM pgduet._recall_sample s
+          WHERE ((s.index_name = b.index_name) AND (s.generation_id = b.generation_id) AND (s.query_kind = r.query_kind) AND (s.measured_at < r.measured_at))
+          ORDER BY s.measured_at DESC
+         LIMIT 1) l ON (true))
+     LEFT JOIN pg_stat_progress_create_index p ON (((p.index_relid = i.indexrelid) AND (p.datname = current_database()))));
 ALTER TABLE pgduet.index_status OWNER TO pgduet_owner;
 CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
  WITH queued AS (
@@ -954,10 +1200,14 @@ ALTER TABLE ONLY pgduet._dead_letter
     ADD CONSTRAINT _dead_letter_pkey PRIMARY KEY (chunk_id, generation_id);
 ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);
+ALTER TABLE ONLY pgduet._index_request
+    ADD CONSTRAINT _index_request_pkey PRIMARY KEY (request_id);
 ALTER TABLE ONLY pgduet._migration
     ADD CONSTRAINT _migration_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY pgduet._pending
     ADD CONSTRAINT _pending_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY pgduet._recall_sample
+    ADD CONSTRAINT _recall_sample_pkey PRIMARY KEY (sample_id);
 ALTER TABLE ONLY pgduet._setting
     ADD CONSTRAINT _setting_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY pgduet._source
@@ -983,6 +1233,7 @@ ALTER TABLE ONLY pgduet.generations
 ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (generation_id);
 CREATE INDEX _pending_chunk ON pgduet._pending USING btree (chunk_id, seq);
+CREATE INDEX _recall_sample_index ON pgduet._recall_sample USING btree (index_name, measured_at);
 CREATE INDEX _source_owner ON pgduet._source USING btree (lease_owner) WHERE (lease_owner IS NOT NULL);
 CREATE INDEX _source_row_key ON pgduet._source USING btree (row_key, watch_id, seq);
 CREATE INDEX code_chunks_repo_path ON pgduet.code_chunks USING btree (repo, path);
@@ -1054,6 +1305,9 @@ GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
@@ -1061,14 +1315,37 @@ REVOKE ALL ON FUNCTION pgduet._key_expression(source oid, row_name text) FROM PU
 REVOKE ALL ON FUNCTION pgduet._key_settings(source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._lexemes(symbol text, content text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._lexemes(symbol text, content text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._make_watch_function(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._nearest(embedding public.halfvec, sketch bit, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, except_id bigint, except_hash bytea) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recent_queries(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) FROM PUBLIC;
@@ -1087,31 +1364,46 @@ GRANT ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._row_hash(content text, path text, language text, repo text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, depth bigint, distinct_content boolean) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._search_way(generation_id integer, language text, repo text, path_like text, OUT way text, OUT lists integer) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sidecar_health() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._sketch_index(generation_id integer, OUT index_name name, OUT lists integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._symbol_words(symbol text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._symbol_words(symbol text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._table_expression(source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._watched_table(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._watched_table(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
@@ -1123,14 +1415,21 @@ GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text, part text) 
 REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.index_health() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.index_health() TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet.index_health() TO pg_monitor;
+REVOKE ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet.reindex(index_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.reindex(index_kind text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.retry_failed(error_class text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_worker;
-REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.unwatch(source regclass) FROM PUBLIC;
@@ -1149,9 +1448,13 @@ GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from fix_database import Connection, Database, new_database
+from fix_search import built_index
 from fix_sidecar import open_directory
 from pgduet.local.cluster import Cluster
-from pgduet.migrations.index import choose_lists, keep_index
+from pgduet.migrations.keeper import keep_index
 from stub_sidecar import StubSidecar, stub_vector
 
 ROWS = 1200
@@ -70,24 +71,24 @@ def test_one_search_is_one_call_with_the_query_role(session: Connection, stub: S
     assert [(r.role, r.texts) for r in stub.requests] == [("query", 1)]
 
 
-@pytest.mark.parametrize("mode", ["exact", "index"])
-@pytest.mark.parametrize("k", [1, 10, 500, ROWS, 1_000_000])
-def test_k_or_all_that_match_are_returned(session: Connection, mode: str, k: int) -> None:
-    keep_index(session)
-    session.execute(f"SET pgduet.search_mode = '{mode}'")
-    assert len(session.execute(IN_SEARCH, ("find me", k)).fetchall()) == min(k, ROWS)
+def test_k_or_all_that_match_are_returned(session: Connection) -> None:
+    with built_index(session, "sketch"):
+        for mode in ("exact", "index"):
+            session.execute(f"SET pgduet.search_mode = '{mode}'")
+            for k in (1, 10, 500, ROWS, 1_000_000):
+                assert len(session.execute(IN_SEARCH, ("find me", k)).fetchall()) == min(k, ROWS), mode
 
 
 def test_filters_return_every_match(session: Connection) -> None:
-    keep_index(session)
-    for mode in ("auto", "exact", "index"):
-        session.execute(f"SET pgduet.search_mode = '{mode}'")
-        found = session.execute("SELECT language FROM pgduet.similar_code('x', k => 100, language => 'zig')").fetchall()
-        assert found == [("zig",)] * (ROWS // 40), mode
-        found = session.execute("SELECT repo FROM pgduet.similar_code('x', k => 5, repo => 'repo1')").fetchall()
-        assert found == [("repo1",)] * 5
-        found = session.execute("SELECT path FROM pgduet.similar_code('x', path_like => 'src/file77.%')").fetchall()
-        assert found == [("src/file77.py",)]
+    with built_index(session, "sketch"):
+        for mode in ("auto", "exact", "index"):
+            session.execute(f"SET pgduet.search_mode = '{mode}'")
+            found = session.execute("SELECT language FROM pgduet.similar_code('x', k => 100, language => 'zig')")
+            assert found.fetchall() == [("zig",)] * (ROWS // 40), mode
+            found = session.execute("SELECT repo FROM pgduet.similar_code('x', k => 5, repo => 'repo1')")
+            assert found.fetchall() == [("repo1",)] * 5
+            found = session.execute("SELECT path FROM pgduet.similar_code('x', path_like => 'src/file77.%')")
+            assert found.fetchall() == [("src/file77.py",)]
 
 
 def test_copies_are_shown_once_unless_asked_for(session: Connection) -> None:
@@ -128,23 +129,66 @@ def test_the_index_is_valid_and_the_search_uses_it_when_asked(session: Connectio
     assert any(f"Index Scan using {name}" in notice for notice in notices)
 
 
-def test_a_search_leaks_no_setting_into_the_transaction(session: Connection) -> None:
-    keep_index(session)
-    names = (
-        "search_path",
-        "work_mem",
-        "enable_seqscan",
-        "enable_bitmapscan",
-        "enable_sort",
-        "ivfflat.probes",
-        "ivfflat.iterative_scan",
-    )
-    session.execute("SET pgduet.search_mode = 'index'")
-    session.execute("SELECT '[1]'::vector")
-    with session.transaction():
-        before = [session.execute(f"SHOW {name}").fetchone() for name in names]
-        session.execute("SELECT * FROM pgduet.similar_code('find me')")
-        assert [session.execute(f"SHOW {name}").fetchone() for name in names] == before
+SETTINGS = "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) name ORDER BY name"
+
+
+def pinned(session: Connection) -> list[str]:
+    """Name the settings that a search changes for itself."""
+    rows = session.execute(
+        "SELECT split_part(unnest(proconfig), '=', 1) FROM pg_proc WHERE proname = '_scan'"
+    ).fetchall()
+    names = [name for (name,) in rows]
+    assert {"enable_seqscan", "ivfflat.probes", "ivfflat.max_probes", "hnsw.ef_search", "work_mem"} <= set(names)
+    return names
+
+
+@pytest.mark.parametrize("kind", ["sketch", "halfvec", "hnsw"])
+def test_a_search_leaks_no_setting_into_the_transaction(session: Connection, kind: str) -> None:
+    with built_index(session, kind):
+        session.execute("SET pgduet.search_mode = 'index'")
+        session.execute("SELECT '[1]'::vector")
+        names = pinned(session)
+        with session.transaction():
+            session.execute("SET LOCAL ivfflat.probes = 7; SET LOCAL enable_sort = off; SET LOCAL work_mem = '5MB'")
+            before = session.execute(SETTINGS, (names,)).fetchall()
+            session.execute("SELECT * FROM pgduet.similar_code('find me', language => 'zig')")
+            assert session.execute(SETTINGS, (names,)).fetchall() == before
+
+
+def test_a_search_that_fails_halfway_leaks_no_setting_either(session: Connection) -> None:
+    with built_index(session, "sketch"):
+        session.execute("SET pgduet.search_mode = 'index'; SELECT '[1]'::vector")
+        names = pinned(session)
+        search = "pgduet._ranked('[1,2,3]', repeat('0', 2560)::bit(2560), 5, NULL, NULL, NULL, true, NULL, NULL)"
+        with session.transaction():
+            before = session.execute(SETTINGS, (names,)).fetchall()
+            with pytest.raises(psycopg.DataError, match="different halfvec dimensions"), session.transaction():
+                session.execute(f"SELECT {search}")
+            assert session.execute(SETTINGS, (names,)).fetchall() == before
+            session.execute(
+                f"DO $$ BEGIN PERFORM {search}; RAISE 'no error'; EXCEPTION WHEN data_exception THEN NULL; END $$"
+            )
+            assert session.execute(SETTINGS, (names,)).fetchall() == before
+
+
+def test_the_first_search_of_an_ordinary_role_works_and_leaves_every_setting_at_its_default(
+    session: Connection, loaded: Database
+) -> None:
+    session.execute("CREATE ROLE visitor LOGIN IN ROLE pgduet_reader")
+    try:
+        with built_index(session, "sketch"):
+            conninfo = loaded.cluster.conninfo(session.info.dbname)
+            with psycopg.connect(conninfo, user="visitor", options="-c pgduet.search_mode=index") as visit:
+                visit.read_only = True
+                found = visit.execute("SELECT chunk_id FROM pgduet.similar_code('find me')").fetchall()
+                assert len(found) == 10
+                changed = visit.execute(
+                    "SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY (%s) AND setting <> reset_val",
+                    (pinned(session),),
+                )
+                assert changed.fetchall() == []
+    finally:
+        session.execute("DROP ROLE visitor")
 
 
 @pytest.mark.parametrize(
@@ -192,10 +236,6 @@ def test_row_security_holds_and_starves_nobody(session: Connection) -> None:
         assert all(chunk_id % 100 == 0 for (chunk_id,) in found)
     finally:
         session.execute("RESET SESSION AUTHORIZATION; DROP OWNED BY tenant; DROP ROLE tenant")
-
-
-def test_lists_grow_with_the_rows_and_are_capped() -> None:
-    assert [choose_lists(rows) for rows in (0, 1000, 10_000, 200_000, 10_000_000)] == [1, 63, 200, 894, 1500]
 
 
 def test_stub_vectors_are_unit_length() -> None:

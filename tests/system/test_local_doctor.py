@@ -108,17 +108,18 @@ def test_a_server_that_reaches_no_sidecar_is_told_from_a_client_that_does(
     assert "sidecar_address" in found["server's sidecar"].hint
 
 
-@pytest.mark.parametrize("invalid", [True, False])
-def test_an_index_whose_build_broke_off_is_a_warning(database: Database, invalid: bool) -> None:
+def test_an_index_whose_build_broke_off_is_a_warning(database: Database) -> None:
+    assert check(database)["index"].state == "ok"
     with database.connect() as connection:
         name = "code_embeddings_g1_sketch_test"
         connection.execute(f"CREATE INDEX {name} ON pgduet.code_embeddings_g1 (embedded_at)")
+        connection.execute(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'pgduet.{name}'::regclass")
         connection.execute(
-            f"UPDATE pg_index SET indisvalid = {not invalid} WHERE indexrelid = 'pgduet.{name}'::regclass"
-        )
-        connection.execute(
-            "INSERT INTO pgduet._index_build (generation_id, index_name, lists, rows_at_build) VALUES (1, %s, 1, 0)",
+            "INSERT INTO pgduet._index_build (generation_id, index_name, lists, rows_at_build, finished_at)"
+            " VALUES (1, %s, 1, 0, now())",
             (name,),
         )
-    found = check(database)
-    assert found["index"].state == ("warn" if invalid else "ok")
+    found = check(database)["index"]
+    assert found.state == "warn"
+    assert f"{name} is not valid" in found.detail
+    assert "pgduet db index" in found.hint

@@ -15,7 +15,7 @@ from stub_sidecar import StubSidecar, stub_vector
 
 
 def as_vector(text: str) -> np.ndarray:
-    return np.array([float(number) for number in text.strip("[]").split(",")], dtype=np.float16)
+    return np.array([float.fromhex(number) for number in text.strip("[]").split(",")], dtype=np.float16)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pgduet.backend.channel import call, let_interrupts_act
 from pgduet.backend.errors import raise_bad_value, raise_rpc_error
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
-from pgduet.backend.vectors import embedding_text, is_complete, sketch_text
+from pgduet.backend.vectors import WIDTHS, embedding_text, is_complete, is_whole, sketch_text
 from pgduet.v1 import embedding_pb2 as pb
 
 _ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
@@ -118,6 +118,29 @@ def chunk_code(plpy: Plpy, content: str, language: str | None, path: str | None)
         (chunk.symbol or None, chunk.kind, chunk.language or None, chunk.start_line, chunk.end_line, chunk.content)
         for chunk in response.chunks
     ]
+
+
+def recent_queries(plpy: Plpy, most: int) -> list[tuple[str, str]]:
+    """Return embedding and sketch of the last queries that the sidecar kept, newest first, `most` at most.
+
+    None where it keeps none, which is the default, or is too old to. Vectors of another fingerprint than the active
+    generation's are refused.
+    """
+    if most < 1:
+        return []
+    context = read_context(plpy)
+    request = pb.RecentQueriesRequest(model=context.model, expected_fingerprint=context.fingerprint, most=most)
+    timeout, _ = context.timeout(most)
+    try:
+        response = call(plpy, context.address, "RecentQueries", request, timeout)
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+            return []
+        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
+    rows = len(response.embeddings) // (2 * WIDTHS[pb.PART_BOTH])
+    if rows and not is_whole(response, rows, pb.PART_BOTH):
+        _refuse_answer(plpy, f"recent queries of width {response.width}")
+    return [(embedding_text(response, index), sketch_text(response, index)) for index in range(rows)]
 
 
 def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:

@@ -163,3 +163,25 @@ class Encoder(_message.Message):
     weight: float
     dtype: str
     def __init__(self, slot: _Optional[str] = ..., name: _Optional[str] = ..., width: _Optional[int] = ..., max_tokens: _Optional[int] = ..., weight: _Optional[float] = ..., dtype: _Optional[str] = ...) -> None: ...
+
+class RecentQueriesRequest(_message.Message):
+    __slots__ = ("model", "expected_fingerprint", "most")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    expected_fingerprint: str
+    most: int
+    def __init__(self, model: _Optional[str] = ..., expected_fingerprint: _Optional[str] = ..., most: _Optional[int] = ...) -> None: ...
+
+class RecentQueriesResponse(_message.Message):
+    __slots__ = ("fingerprint", "width", "embeddings", "sketches")
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    SKETCHES_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    width: int
+    embeddings: bytes
+    sketches: bytes
+    def __init__(self, fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., embeddings: _Optional[bytes] = ..., sketches: _Optional[bytes] = ...) -> None: ...

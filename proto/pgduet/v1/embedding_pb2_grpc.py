@@ -54,6 +54,11 @@ class EmbeddingServiceStub:
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.RecentQueries = channel.unary_unary(
+                '/pgduet.v1.EmbeddingService/RecentQueries',
+                request_serializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.SerializeToString,
+                response_deserializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.FromString,
+                _registered_method=True)
 
 
 class EmbeddingServiceServicer:
@@ -85,6 +90,13 @@ class EmbeddingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecentQueries(self, request, context):
+        """Gives the vectors of the last queries, never their texts, where the sidecar was told to keep them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EmbeddingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -102,6 +114,11 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.FromString,
                     response_serializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'RecentQueries': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecentQueries,
+                    request_deserializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.FromString,
+                    response_serializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -190,6 +207,33 @@ class EmbeddingService:
             '/pgduet.v1.EmbeddingService/ListModels',
             pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.SerializeToString,
             pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecentQueries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pgduet.v1.EmbeddingService/RecentQueries',
+            pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.SerializeToString,
+            pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,12 +63,46 @@ def status(dsn: Dsn = "") -> None:
 def index(
     dsn: Dsn = "",
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew even where the index is still good.")] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sketch|halfvec|hnsw",
+            help="Set index_kind first: IVFFLAT on the sketches (the default), IVFFLAT on the vectors, "
+            "or HNSW on the sketches. An index of another kind is replaced while searches go on.",
+        ),
+    ] = None,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="Then measure how much of the nearest searches find, and how fast.")
+    ] = False,
 ) -> None:
-    """Build the IVFFLAT index on the sketches where there are rows enough, without blocking readers or writers."""
-    from pgduet.migrations.index import keep_index
+    """Build the search index where that is due, rebuild it where rows outgrew it, and see to its recall.
+
+    A running worker does this by itself every half minute. Neither readers nor writers wait for it. Needs a direct
+    connection (no pooler) of the owner of the tables or a superuser. Settings, changed by `pgduet db set`:
+    index_kind, index_min_rows, index_growth, index_memory_mb, recall_target, lexical_index. Examples:
+
+        pgduet db index
+
+        pgduet db index --rebuild --recall
+
+        pgduet db index --kind hnsw
+    """
+    from pgduet.cli.indexing import print_recall, progress
+    from pgduet.database.connection import is_pooled
+    from pgduet.errors import PgduetError
+    from pgduet.migrations.keeper import keep_index
 
     with _connect(dsn) as connection:
-        typer.echo(keep_index(connection, rebuild=rebuild))
+        if is_pooled(connection):
+            raise PgduetError(
+                "an index cannot be kept through a pooler: each statement may reach another session",
+                hint="name the server itself: --dsn 'host=... port=5432'",
+            )
+        with progress() as report:
+            outcome = keep_index(connection, rebuild=rebuild, kind=kind, progress=report)
+        typer.echo(outcome)
+        if recall:
+            print_recall(connection)
 
 
 def set_setting(key: str, value: str, dsn: Dsn = "") -> None:

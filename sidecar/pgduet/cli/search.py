@@ -25,6 +25,9 @@ def search(
     repo: Annotated[str | None, typer.Option(help="Only this repository.")] = None,
     path: Annotated[str | None, typer.Option(help="Only paths LIKE this pattern, such as 'src/%'.")] = None,
     min_similarity: Annotated[float | None, typer.Option(help="Only hits at least so similar (cosine).")] = None,
+    lexical: Annotated[
+        bool, typer.Option("--lexical", help="Rank by the words of the query too: for names and other exact words.")
+    ] = False,
     lines: Annotated[int, typer.Option(min=0, help="Lines of code to show of each hit.")] = 8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array, with the whole content.")] = False,
     dsn: Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")] = "",
@@ -36,6 +39,8 @@ def search(
         pgduet search "retry an http call with backoff"
 
         pgduet search -k 3 --language python --path 'src/%' "parse a date"
+
+        pgduet search --lexical parse_http_date
 
         pgduet search --json "quick sort" | jq '.[].path'
     """
@@ -61,6 +66,7 @@ def search(
             repo=repo,
             path_like=path,
             min_similarity=min_similarity,
+            lexical=lexical,
         )
     if json:
         _print_json(hits)

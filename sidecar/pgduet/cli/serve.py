@@ -18,7 +18,8 @@ Environment (options win): PGDUET_MODEL, PGDUET_LISTEN (addresses separated by c
 PGDUET_THREADS, PGDUET_SOCKET_MODE (octal, 0660), PGDUET_SOCKET_GROUP, PGDUET_MAX_TEXTS (256),
 PGDUET_MAX_CHARACTERS (2000000 per text), PGDUET_BATCH_TOKENS (1024), PGDUET_QUEUE_TOKENS (262144),
 PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_LOG_FORMAT (auto, json, console),
-PGDUET_LOG_LEVEL (debug, info, warning, error).
+PGDUET_LOG_LEVEL (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to 10000; vectors of so many last queries are
+kept in memory, never their texts, and the index is measured with them; 0, the default, keeps none).
 """
 
 

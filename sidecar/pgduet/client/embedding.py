@@ -89,6 +89,14 @@ class EmbeddingClient:
         reply: pb.ListModelsResponse = self._call(self._service.ListModels, pb.ListModelsRequest(), timeout)
         return reply
 
+    def recent_queries(
+        self, model: str, most: int = 0, expected_fingerprint: str = "", timeout: float | None = None
+    ) -> pb.RecentQueriesResponse:
+        """Return vectors of the last queries, newest first, at most `most` (0: all); none where none are kept."""
+        request = pb.RecentQueriesRequest(model=model, expected_fingerprint=expected_fingerprint, most=most)
+        reply: pb.RecentQueriesResponse = self._call(self._service.RecentQueries, request, timeout)
+        return reply
+
     def healthy(self, timeout: float = 2.0) -> bool:
         """Tell whether the sidecar says SERVING (grpc.health.v1); an unreachable one is not healthy."""
         request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)

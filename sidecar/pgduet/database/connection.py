@@ -25,13 +25,13 @@ def connect(conninfo: str = "", *, autocommit: bool = False, application_name: s
         ) from error
 
 
-def wait_for_notify(connection: Connection, seconds: float) -> bool:
-    """Wait so long at most for a NOTIFY on what the connection listens to; tell whether one came.
+def wait_for_notify(connection: Connection, seconds: float) -> set[str]:
+    """Wait so long at most for a NOTIFY on what the connection listens to; return the channels it came on.
 
     Raises DatabaseError when the connection is lost.
     """
     with readable_errors():
-        return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+        return {notify.channel for notify in connection.notifies(timeout=seconds, stop_after=1)}
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -31,8 +31,11 @@ def search(
     repo: str | None = None,
     path_like: str | None = None,
     min_similarity: float | None = None,
+    lexical: bool = False,
 ) -> list[Hit]:
     """Find the `k` chunks nearest in meaning to `query`, best first, by `pgduet.similar_code`.
+
+    `lexical` ranks by the words of the query too; the best first is then not always the most similar.
 
     Raises PgduetError with the server's message and hint for what it refuses.
     """
@@ -43,5 +46,6 @@ def search(
         "repo": repo,
         "path_like": path_like,
         "min_similarity": min_similarity,
+        "lexical": lexical,
     }
     return [Hit(*row) for row in ask(connection, load_queries("search")["search"], values)]

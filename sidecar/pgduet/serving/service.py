@@ -14,6 +14,7 @@ from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.calls import Calls, Context, Refusal
 from pgduet.serving.engine import ComputeError, Engine
 from pgduet.serving.lanes import ExpiredError, ModelGoneError
+from pgduet.serving.recent import RecentQueries
 from pgduet.serving.replies import embed_response, text_error
 from pgduet.serving.settings import Settings
 from pgduet.v1 import embedding_pb2 as pb
@@ -35,6 +36,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         self._engine = engine
         self._settings = settings
         self._cache = RowCache(settings.cache_bytes)
+        self._recent = RecentQueries(settings.keep_queries)
 
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
         """Embed texts in the order given."""
@@ -50,10 +52,19 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         """List the models that may be used now."""
         return await self.calls.run("list_models", context, {}, self._list_models(), level="debug")
 
+    async def RecentQueries(  # noqa: N802
+        self, request: pb.RecentQueriesRequest, context: Context
+    ) -> pb.RecentQueriesResponse:
+        """Give the vectors of the last queries that were kept."""
+        return await self.calls.run("recent_queries", context, {}, self._recent_queries(request))
+
     async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
         duet = self._duet(request.model)
         role, part = self._check(request, duet)
         outcomes = await self._outcomes(duet, list(request.texts), role, part, context, facts)
+        # Many texts at a time are a program's, such as the names that recall is measured with.
+        if role is Role.QUERY and part is Part.BOTH and len(outcomes) == 1 and isinstance(outcomes[0], Row):
+            self._recent.note(outcomes[0])
         return embed_response(duet.fingerprint, duet.width_of(part), outcomes, sketched=part is Part.BOTH)
 
     async def _chunk(self, request: pb.ChunkRequest, facts: dict[str, Any]) -> pb.ChunkResponse:
@@ -71,6 +82,17 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     async def _list_models(self) -> pb.ListModelsResponse:
         duet = self._engine.duet
         return pb.ListModelsResponse(models=[self._model(duet)] if duet else [], version=version("pgduet"))
+
+    async def _recent_queries(self, request: pb.RecentQueriesRequest) -> pb.RecentQueriesResponse:
+        duet = self._duet(request.model)
+        _check_fingerprint(request.expected_fingerprint, duet)
+        rows = self._recent.newest(request.most)
+        return pb.RecentQueriesResponse(
+            fingerprint=duet.fingerprint,
+            width=duet.width,
+            embeddings=b"".join(embedding for embedding, _ in rows),
+            sketches=b"".join(sketch for _, sketch in rows),
+        )
 
     def _duet(self, name: str) -> "Duet":
         duet = self._engine.duet
@@ -94,12 +116,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         if part is None:
             message = f"the part is {request.part}; PART_BOTH (0), PART_CODE (1) or PART_TEXT (2) is required"
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
-        if request.expected_fingerprint not in ("", duet.fingerprint):
-            message = (
-                f"vectors of fingerprint {request.expected_fingerprint[:80]!r} are expected, "
-                f"the model {duet.name} gives {duet.fingerprint!r}"
-            )
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, message)
+        _check_fingerprint(request.expected_fingerprint, duet)
         return role, part
 
     async def _outcomes(
@@ -157,6 +174,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             max_texts=self._settings.max_texts,
             max_characters=self._settings.max_characters,
         )
+
+
+def _check_fingerprint(expected: str, duet: "Duet") -> None:
+    if expected not in ("", duet.fingerprint):
+        message = (
+            f"vectors of fingerprint {expected[:80]!r} are expected, the model {duet.name} gives {duet.fingerprint!r}"
+        )
+        raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
 def _chunks(content: str, language: str, path: str) -> list[pb.CodeChunk]:

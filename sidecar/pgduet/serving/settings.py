@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     batch_tokens: int = Field(default=1024, ge=64)
     queue_tokens: int = Field(default=262_144, ge=1)
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
+    # Vectors of the last queries, to measure recall on what is really asked. Off: a vector tells much about its text.
+    keep_queries: int = Field(default=0, ge=0, le=10_000)
     grace_seconds: float = Field(default=10.0, ge=0)
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

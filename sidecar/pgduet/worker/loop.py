@@ -17,7 +17,7 @@ from pgduet.database.connection import Connection, cancel, is_pooled
 from pgduet.database.errors import DatabaseError, readable_errors
 from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
-from pgduet.migrations.index import keep_index
+from pgduet.migrations.keeper import keep_index
 from pgduet.worker.embedding import Embedder, is_permanent
 from pgduet.worker.heart import Heart
 from pgduet.worker.lane import Lane
@@ -66,6 +66,7 @@ class Worker:
         self._error: BaseException | None = None
         self._open_connections: dict[Connection, bool] = {}
         self._cut_at: float | None = None
+        self._indexing: threading.Thread | None = None
 
     def stop(self) -> None:
         """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
@@ -90,7 +91,7 @@ class Worker:
         lanes = [threading.Thread(target=self._lane, args=(once,)) for _ in range(self._options.concurrency)]
         try:
             if once:
-                self._keeping(once, reconcile=True)
+                self._round(self._reconcile, once)
             for lane in lanes:
                 lane.start()
             self._keep(lanes, once)
@@ -99,6 +100,8 @@ class Worker:
             for lane in lanes:
                 if lane.ident is not None:
                     lane.join()
+            if self._indexing is not None:
+                self._indexing.join()
             heart.stop()
             heart.join()
             self._waker.join()
@@ -126,7 +129,7 @@ class Worker:
 
     def _lane(self, once: bool) -> None:
         """Turn until stopped; what cannot pass ends the whole worker with it."""
-        try:
+        with self._ending_all():
             while not self._stopping.is_set():
                 try:
                     with self._connect() as connection, self._reachable(connection):
@@ -135,6 +138,12 @@ class Worker:
                         return
                 except PgduetError as error:
                     self._wait_out(error, once)
+
+    @contextmanager
+    def _ending_all(self) -> Iterator[None]:
+        """End the whole worker with what ends one of its threads."""
+        try:
+            yield
         except BaseException as error:
             self._error = self._error or error
             # The others get the grace that a signal gives; where one came already, it runs.
@@ -184,40 +193,53 @@ class Worker:
 
     def _keep(self, lanes: list[threading.Thread], once: bool) -> None:
         """Reconcile and keep the index every now and then while the lanes work."""
-        reconciled = time.monotonic() if once else float("-inf")
-        indexed = reported = float("-inf")
+        reconciled = indexed = reported = float("-inf")
         while any(lane.is_alive() for lane in lanes):
             now = time.monotonic()
-            due = now - reconciled >= self._options.reconcile
-            if not once and (due or now - indexed >= _INDEX_SECONDS) and not self._stopping.is_set():
-                self._keeping(once, reconcile=due)
-                indexed = time.monotonic()
-                reconciled = indexed if due else reconciled
+            if not once and now - reconciled >= self._options.reconcile and not self._stopping.is_set():
+                self._round(self._reconcile, once)
+                reconciled = time.monotonic()
+            if not once and (now - indexed >= _INDEX_SECONDS or self._waker.index_asked.is_set()):
+                indexed = now if self._start_indexing() else indexed
             lanes[0].join(_STEP_SECONDS)
             if now - reported >= _REPORT_SECONDS:
                 self._report()
                 reported = now
         if once and self._error is None and not self._stopping.is_set():
-            self._keeping(once, reconcile=False)
+            self._look_after_index(once)
 
-    def _keeping(self, once: bool, *, reconcile: bool) -> None:
+    def _start_indexing(self) -> bool:
+        """Look after the index on a thread of its own, unless one still does: a build takes minutes, or more."""
+        if self._stopping.is_set() or (self._indexing is not None and self._indexing.is_alive()):
+            return False
+        self._waker.index_asked.clear()
+        self._indexing = threading.Thread(target=self._look_after_index, args=(False,), name="index")
+        self._indexing.start()
+        return True
+
+    def _look_after_index(self, once: bool) -> None:
+        if self._options.index:
+            with self._ending_all():
+                self._round(self._keep_index, once)
+
+    def _round(self, work: Callable[[Connection], None], once: bool) -> None:
+        """Work beside the lanes; where the database refuses or is lost, the next round makes up for it."""
         try:
             with self._connect() as connection, self._reachable(connection, is_round=True):
-                if reconcile:
-                    enqueued, removed = Queue(connection, self.name).reconcile(self._stopping.is_set)
-                    rows = reconcile_sources(connection)
-                    log.info("reconciled", queued=enqueued, removed=removed, rows_of_watched_tables=rows)
-                    self._waker.wake()
-                if not (reconcile and once) and not self._stopping.is_set():
-                    self._keep_index(connection)
+                if not self._stopping.is_set():
+                    work(connection)
         except PgduetError as error:
             if once:
                 raise
             log.warning("a round was left out", reason=str(error), hint=error.hint)
 
+    def _reconcile(self, connection: Connection) -> None:
+        enqueued, removed = Queue(connection, self.name).reconcile(self._stopping.is_set)
+        rows = reconcile_sources(connection)
+        log.info("reconciled", queued=enqueued, removed=removed, rows_of_watched_tables=rows)
+        self._waker.wake()
+
     def _keep_index(self, connection: Connection) -> None:
-        if not self._options.index:
-            return
         if is_pooled(connection):
             log.info("the index is not kept through a pooler", hint="run `pgduet db index` on a direct connection")
             return
@@ -227,6 +249,9 @@ class Worker:
         except DatabaseError as error:
             if error.sqlstate is None:
                 raise
+            if self._stopping.is_set():
+                log.info("the index is left to the next worker")
+                return
             # Vectors are worth more than the index: searches work without it.
             log.warning("the index was not looked after", reason=str(error), hint=error.hint)
 

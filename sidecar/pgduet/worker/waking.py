@@ -8,6 +8,7 @@ from pgduet.database.connection import Connection, is_pooled, wait_for_notify
 from pgduet.errors import PgduetError
 
 _CHANNEL = "pgduet_pending"
+_INDEX_CHANNEL = "pgduet_index"
 _RETRY_SECONDS = 10.0
 _SLICE_SECONDS = 0.5
 
@@ -20,6 +21,8 @@ class Waker(threading.Thread):
         self._connect = connect
         self._condition = threading.Condition()
         self._calls = 0
+        # Set when pgduet.reindex() was called: the index is looked at before its time.
+        self.index_asked = threading.Event()
         self._stopping = threading.Event()
 
     @property
@@ -56,11 +59,14 @@ class Waker(threading.Thread):
                     if is_pooled(connection):
                         # The pooler's connection would go on listening, for whoever has it next.
                         return
-                    connection.execute(f"LISTEN {_CHANNEL}")
+                    connection.execute(f"LISTEN {_CHANNEL}; LISTEN {_INDEX_CHANNEL}")
                     # What came before LISTEN took effect was not heard.
                     self.wake()
                     while not self._stopping.is_set():
-                        if wait_for_notify(connection, _SLICE_SECONDS):
+                        channels = wait_for_notify(connection, _SLICE_SECONDS)
+                        if _CHANNEL in channels:
                             self.wake()
+                        if _INDEX_CHANNEL in channels:
+                            self.index_asked.set()
             except PgduetError:
                 self._stopping.wait(_RETRY_SECONDS)

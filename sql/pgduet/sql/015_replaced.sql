@@ -1,12 +1,16 @@
--- Functions that an earlier version had with fewer parameters: beside the new ones every call would be ambiguous. They
--- go in the transaction in which the new ones come.
+-- Functions that an earlier version had with fewer parameters, beside which every call would be ambiguous, or under
+-- other names. They go in the transaction in which the new ones come.
 DO $$
 DECLARE
   v_old text;
   v_dependents text;
 BEGIN
   FOREACH v_old IN ARRAY ARRAY['embed(text,text)', 'embed_batch(text[],text)',
-    '_embed_rows(text[],text,double precision)']
+    '_embed_rows(text[],text,double precision)',
+    'similar_code(text,integer,text,text,text,double precision,boolean)',
+    '_similar_code(text,integer,text,text,text,double precision,boolean)',
+    '_nearest(halfvec,bit,integer,text,text,text,double precision,boolean,bigint,bytea)',
+    '_search_way(integer,text,text,text)', '_search_statement(integer,text,bigint,boolean)', '_sketch_index(integer)']
   LOOP
     EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgduet.%s', v_old);
   END LOOP;

@@ -18,10 +18,3 @@ CREATE OR REPLACE VIEW pgduet.generation_status WITH (security_invoker = true) A
 SELECT g.generation_id, g.name, g.model, g.fingerprint, g.state, g.created_at, g.activated_at,
   (SELECT pg_catalog.count(*) FROM pgduet.code_embeddings e WHERE e.generation_id = g.generation_id) AS vectors
 FROM pgduet.generations g;
-
-CREATE OR REPLACE VIEW pgduet.index_status WITH (security_invoker = true) AS
-SELECT b.generation_id, b.index_name, b.lists, b.rows_at_build, b.started_at, b.finished_at, i.indisvalid AS valid,
-  pg_catalog.pg_relation_size(i.indexrelid) AS bytes
-FROM pgduet._index_build b
-JOIN pg_catalog.pg_class c ON c.relname = b.index_name AND c.relnamespace = 'pgduet'::regnamespace
-JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid;

@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION pgduet.health() RETURNS TABLE (component text, status
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER COST 10000 ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_pending bigint;
-  v_generation integer;
 BEGIN
   RETURN QUERY SELECT 'postgresql', 'ok', current_setting('server_version');
   RETURN QUERY SELECT 'pgvector', 'ok', x.extversion FROM pg_extension x WHERE x.extname = 'vector';
@@ -19,7 +18,9 @@ BEGIN
     || coalesce('; ' || max(w.detail), '') FROM pgduet._worker w WHERE w.seen_at > now() - interval '1 minute';
   RETURN QUERY SELECT 'failures', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warn' END,
     count(*) || ' chunks given up: see pgduet.failures' FROM pgduet._dead_letter d;
-  SELECT g.generation_id INTO v_generation FROM pgduet.generations g WHERE g.state = 'active';
-  RETURN QUERY SELECT 'index', 'ok', coalesce(i.index_name || ', ' || i.lists || ' lists', 'none yet: exact search')
-    FROM pgduet._sketch_index(v_generation) i;
+  RETURN QUERY SELECT 'index', CASE WHEN count(*) FILTER (WHERE i.status = 'warn') = 0 THEN 'ok' ELSE 'warn' END,
+    coalesce(string_agg(i.aspect || ': ' || i.detail, '; ') FILTER (WHERE i.status = 'warn')
+        || ': see pgduet.index_health()',
+      min(i.detail) FILTER (WHERE i.aspect = 'index'), 'there is no active generation')
+    FROM pgduet.index_health() i;
 END $$;

@@ -23,7 +23,7 @@ COMMENT ON TABLE pgduet._setting IS 'Settings, changed by an admin with `pgduet 
 COMMENT ON TABLE pgduet.generations IS 'Sets of vectors, each made by one version of the duet; searches use the active one';
 COMMENT ON FUNCTION pgduet.embed(text, text, text) IS 'Vector of one text. role: document (to store, the default) or query. part: both (the fused vector of 2560, as stored), code (that half alone, 1536) or text (1024). NULL gives NULL; blank text is an error (22023)';
 COMMENT ON FUNCTION pgduet.embed_batch(text[], text, text) IS 'Vectors of many texts in the order given, few calls to the model; role and part as for embed; NULL and blank texts give NULL';
-COMMENT ON FUNCTION pgduet.similar_code(text, integer, text, text, text, double precision, boolean) IS 'The k chunks nearest in meaning to a query, best first. language, repo, path_like (LIKE pattern) and min_similarity (cosine; its scale depends on the model) narrow the search; distinct_content shows copies once';
+COMMENT ON FUNCTION pgduet.similar_code(text, integer, text, text, text, double precision, boolean, boolean) IS 'The k chunks nearest in meaning to a query, best first. language, repo, path_like (LIKE pattern) and min_similarity (cosine; its scale depends on the model) narrow the search; distinct_content shows copies once; lexical ranks by the words of the query too';
 COMMENT ON FUNCTION pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean) IS 'The k chunks nearest in meaning to a stored chunk, best first, without a model call; the chunk itself (and, with distinct_content, its copies) left out';
 COMMENT ON FUNCTION pgduet.chunk_code(text, text, text) IS 'Cuts source text into functions, methods, classes and blocks by its syntax tree; language is told from path where not given; line windows where no grammar is known';
 COMMENT ON FUNCTION pgduet.health() IS 'State of each part: ok, warn or fail, with a detail';
@@ -41,4 +41,3 @@ COMMENT ON COLUMN pgduet.chunk_status.truncated IS 'True where a half of the due
 COMMENT ON VIEW pgduet.worker_status IS 'Workers that run or ran within a day; one that has been silent for more than a minute is gone or hangs';
 COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
 COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';
-COMMENT ON VIEW pgduet.index_status IS 'Indexes on the sketches that exist: lists, rows they were built on, validity and size';

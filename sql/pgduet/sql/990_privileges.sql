@@ -41,20 +41,27 @@ GRANT SELECT (chunk_id, generation_id, content_hash, truncated) ON pgduet.code_e
 GRANT EXECUTE ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
   pgduet.embed(text, text, text), pgduet.embed_batch(text[], text, text), pgduet.chunk_code(text, text, text),
-  pgduet.similar_code(text, integer, text, text, text, double precision, boolean),
+  pgduet.similar_code(text, integer, text, text, text, double precision, boolean, boolean),
   pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
   pgduet.health(), pgduet.version(),
   pgduet._batch_texts(), pgduet._embed_rows(text[], text, double precision, text), pgduet._check_k(integer),
-  pgduet._sketch_index(integer),
-  pgduet._search_way(integer, text, text, text), pgduet._search_statement(integer, text, bigint, boolean),
-  pgduet._similar_code(text, integer, text, text, text, double precision, boolean),
+  pgduet._search_index(integer), pgduet._matching_rows(integer, text, text, text),
+  pgduet._search_plan(integer, text, text, text, integer),
+  pgduet._search_statement(integer, text, text, bigint, boolean),
+  pgduet._shown(bigint[], double precision[], double precision),
+  pgduet._similar_code(text, integer, text, text, text, double precision, boolean, boolean),
   pgduet._similar_to(bigint, integer, text, text, text, double precision, boolean)
 TO pgduet_reader;
 DO $$
+DECLARE
+  item record;
 BEGIN
-  -- Its argument types are named by pgvector's schema, which differs between databases.
-  EXECUTE (SELECT format('GRANT EXECUTE ON FUNCTION %s TO pgduet_reader', p.oid::regprocedure)
-    FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace AND p.proname = '_nearest');
+  -- Their argument types are named by pgvector's schema, which differs between databases.
+  FOR item IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'pgduet'::regnamespace
+    AND p.proname = ANY (ARRAY['_scan', '_ranked', '_hybrid'])
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pgduet_reader', item.function);
+  END LOOP;
 END $$;
 
 GRANT INSERT, UPDATE, DELETE, TRUNCATE ON pgduet.code_chunks TO pgduet_writer;

@@ -20,7 +20,7 @@ _ACTIVE = "SELECT model, coalesce(fingerprint, '') FROM pgduet.generations WHERE
 _COVERAGE = "SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(pending), 0)::bigint FROM pgduet.coverage"
 _WORKERS = "SELECT state, detail FROM pgduet.worker_status WHERE silent_seconds < 60 ORDER BY detail"
 _FAILURES = "SELECT count(*), max(error) FROM pgduet.failures WHERE state = 'failed'"
-_INDEX = "SELECT index_name, valid FROM pgduet.index_status ORDER BY started_at DESC LIMIT 1"
+_INDEX = "SELECT status, detail, coalesce(advice, '') FROM pgduet.index_health()"
 _HEALTH_HINT = "`pgduet db set sidecar_address ADDRESS` names the sidecar; the server's user must reach its socket"
 
 Check = Callable[["Connection"], Iterator[Finding]]
@@ -182,9 +182,8 @@ def _index(connection: "Connection") -> Iterator[Finding]:
     from pgduet.database.asking import ask
 
     found = ask(connection, _INDEX)
-    if not found:
-        yield Finding("index", "ok", "none yet: searches are exact")
-    elif found[0][1]:
-        yield Finding("index", "ok", f"{found[0][0]} is valid")
+    wrong = [Finding("index", state, detail, advice) for state, detail, advice in found if state != "ok"]
+    if wrong:
+        yield from wrong
     else:
-        yield Finding("index", "warn", f"{found[0][0]} is not valid: a build was interrupted", "run: pgduet db index")
+        yield Finding("index", "ok", found[0][1] if found else "there is no active generation")

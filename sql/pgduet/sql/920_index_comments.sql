@@ -1,0 +1,16 @@
+COMMENT ON FUNCTION pgduet.reindex(text) IS 'Ask for the search index to be built anew, of another kind where one is named (sketch, halfvec, hnsw); a worker does it. Says what happens next.';
+COMMENT ON FUNCTION pgduet.index_recall(integer, integer, text, text, text) IS 'Measure how many of the k nearest chunks a search finds, with a sample of each kind of query: stored chunks, and what people asked (where the sidecar keeps it) or names of stored symbols. search_ms is the median time of the way that pgduet.similar_code takes with the filter given, exact_ms that of the exact answer. Takes up to a minute or two on large tables';
+COMMENT ON FUNCTION pgduet.index_health() IS 'What to know about the search index in words: status ok or warn, and what to do about a warning';
+COMMENT ON VIEW pgduet.index_status IS 'Indexes of searches that exist: what they were built on, how searches use them, and the share of the ten nearest chunks that these find';
+COMMENT ON COLUMN pgduet.index_status.rows_now IS 'Vectors of the generation now, as the statistics know them';
+COMMENT ON COLUMN pgduet.index_status.probes IS 'Lists that a search without a filter looks through; a filter or a large k takes more';
+COMMENT ON COLUMN pgduet.index_status.depth IS 'Candidates from the lists whose cosine is computed exactly';
+COMMENT ON COLUMN pgduet.index_status.recall IS 'Share of the ten nearest chunks that a search finds, of the hardest kind of query, when last measured; recall_low and recall_high hold it with 95 %';
+COMMENT ON COLUMN pgduet.index_status.recall_before IS 'The same the time before, for the same kind of query';
+COMMENT ON COLUMN pgduet.index_status.recall_trend IS 'steady, falling or rising: whether the two differ by more than chance';
+COMMENT ON COLUMN pgduet.index_status.measured_with IS 'Kind of query: stored (chunks), symbol (names of stored symbols) or real (what people asked)';
+COMMENT ON COLUMN pgduet.index_status.search_ms IS 'Median time of a search through the index, without the model call, in milliseconds';
+COMMENT ON COLUMN pgduet.index_status.exact_ms IS 'Median time of the exact answer it was compared with, in milliseconds';
+COMMENT ON COLUMN pgduet.index_status.reason IS 'Why it was built';
+COMMENT ON COLUMN pgduet.index_status.phase IS 'What a running build is doing; seen by members of pg_read_all_stats';
+COMMENT ON COLUMN pgduet.index_status.progress IS 'How much of that phase is done, in percent';
