@@ -1,4 +1,4 @@
-"""A library of 24,000 chunks with vectors like real ones, loaded once a run, and exact answers to compare with."""
+"""A library of 13,000 chunks with vectors like real ones, loaded once a run, and exact answers to compare with."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ from fix_database import Connection, Database, new_database
 from fix_vectors import bits, halfvec, load_vectors, structured
 from pgduet.local.cluster import Cluster
 
-# More than the 20,000 below which a search never takes the index.
-ROWS = 24_000
+# More than the 10,000 below which a search never takes the index.
+ROWS = 13_000
 QUERIES = 16
 # What is as near as the k-th nearest is as good: half precision moves a distance by less than this.
 TIE = 1e-5
@@ -127,8 +127,8 @@ def _columns() -> Any:
     Of the rows 0.5 % are zig, 10 % c, 87 % python; 1 % are of each repo but for `mine` with 208; half lie in lib/.
     """
     number = np.arange(ROWS)
-    languages = np.where(number < 120, "zig", np.where(number < 600, "rust", "python"))
-    languages[600:3000] = "c"
+    languages = np.where(number < ROWS // 200, "zig", np.where(number < ROWS // 40, "rust", "python"))
+    languages[ROWS // 40 : ROWS // 8] = "c"
     repos = np.char.add("repo", (number * 7919 % 100).astype(str))
     repos[number * 7919 % ROWS < 208] = "mine"
     folders = np.where(number % 2 == 0, "lib/", "tests/")

@@ -171,8 +171,8 @@ def test_a_search_that_is_spoilt_is_noticed_and_mended(session: Connection) -> N
     assert "is good" in keep_index(session)
     session.execute("DELETE FROM pgduet._recall_sample")
     assert "had fallen" in keep_index(session)
-    assert not check_recall(session, 1, name).below
-    assert warnings(session) == {}
+    assert check_recall(session, 1, name).recall >= 0.95
+    assert "recall" not in warnings(session)
 
 
 def test_recall_is_due_after_a_tenth_changed_or_an_hour_with_a_change(session: Connection) -> None:

@@ -30,9 +30,9 @@ BEGIN
       ELSE 'e.sketch OPERATOR(%I.<~>) $2 FETCH FIRST %s ROWS WITH TIES' END, v_schema, depth));
 END $$;
 
--- The ids and cosine distances of the k nearest chunks, found in a given way; the calibration calls it with each that it
--- tries, and `way` cosine measures every row. SECURITY INVOKER, so that row security holds. What it sets ends with it:
--- set_config inside a function whose definition sets the same name is undone on return. An index that somebody else
+-- The ids and cosine distances of the k nearest chunks, found in a given way; the calibration calls it with each that
+-- it tries, and `way` cosine measures every row. SECURITY INVOKER, so that row security holds. What it sets ends with
+-- it: set_config inside a function whose definition sets the same name is undone on return. An index that somebody else
 -- made must not look cheap beside ours: what is not set for our kind of index stays at its dearest.
 CREATE OR REPLACE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer,
   depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text,

@@ -35,7 +35,7 @@ BEGIN
   ELSE
     RETURN QUERY SELECT 'index', 'ok', format('%s, kind %s%s, %s; searches use it where more than %s vectors match',
       v_index.index_name, v_index.kind, ', ' || v_index.lists || ' lists', pg_size_pretty(v_index.bytes),
-      greatest(20000, coalesce(v_rows * v_index.probes / v_index.lists, 0))), NULL;
+      greatest(10000, coalesce(v_rows * v_index.probes / v_index.lists, 0))), NULL;
     RETURN QUERY SELECT 'growth', s.status, s.detail, CASE s.status WHEN 'warn' THEN v_keeper END
       FROM (SELECT CASE WHEN v_index.kind <> v_kind THEN 'warn'
           WHEN v_rows > v_growth * v_index.rows_at_build OR v_rows * v_growth < v_index.rows_at_build THEN 'warn'
