@@ -3,17 +3,17 @@
 PYTHON := .venv/bin/python
 PGDUET := .venv/bin/pgduet
 ROOMS := plpython/pgduet sidecar/pgduet migrations/pgduet sql/pgduet
-CODE := $(ROOMS) tests $(wildcard benchmarks/*.py)
+CODE := $(ROOMS) tests $(wildcard benchmarks/*.py) benchmarks/search
 # pgspot cannot see that the installer makes the schema and sets the search path first, hence the prelude. Views and
 # privileges use that path once, while they are installed, and are left out; function bodies run under anybody's.
 FUNCTIONS := $(filter-out %search_path.sql %views.sql %privileges.sql,$(wildcard sql/pgduet/sql/*.sql))
 PRELUDE := CREATE SCHEMA pgduet; SET search_path TO pg_catalog, pg_temp;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-all bench lint proto docs clean
+.PHONY: help setup demo stop test test-all bench bench-search lint proto docs clean
 
 help: ## Print this menu
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
 
 setup: ## Install what is missing on Debian or Ubuntu, and make the environments (again: seconds)
 	@deploy/setup.sh
@@ -32,6 +32,9 @@ test-all: setup lint ## The same with the slow tests
 
 bench: setup ## Measure speed and quality on this machine
 	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+
+bench-search: setup ## Compare searching with pgvector's own indexes, numpy and FAISS (LARGE=1: 200,000 chunks)
+	$(PYTHON) benchmarks/search $(if $(LARGE),--large)
 
 lint: ## Check style, types, import rules, the protocol and the SQL (needs `make setup`)
 	.venv/bin/ruff check .

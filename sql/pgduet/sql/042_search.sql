@@ -49,7 +49,8 @@ BEGIN
   IF k = 0 OR from_chunk IS NULL THEN
     RETURN;
   END IF;
-  SELECT e.embedding, e.sketch, e.content_hash INTO v_chunk
+  -- Out of an array comes a copy in memory: the stored vector would be fetched anew for every candidate.
+  SELECT (ARRAY[e.embedding])[1] AS embedding, e.sketch, e.content_hash INTO v_chunk
   FROM pgduet.code_embeddings e JOIN pgduet.generations g ON g.generation_id = e.generation_id AND g.state = 'active'
   WHERE e.chunk_id = $1 AND EXISTS (SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = $1);
   IF NOT FOUND THEN
