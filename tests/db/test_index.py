@@ -99,6 +99,14 @@ def test_one_builds_and_the_other_says_so(session: Connection, stub_database: Da
         assert keep_index(other) == "another session is building the index"
 
 
+def test_who_may_only_read_is_refused_before_anything_is_measured(stub_database: Database) -> None:
+    with stub_database.connect() as session:
+        session.execute("SET ROLE pgduet_worker")
+        with pytest.raises(DatabaseError, match="may not look after the index") as caught:
+            keep_index(session)
+        assert "--no-index" in caught.value.hint
+
+
 @pytest.fixture
 def small(database: Database) -> Iterator[Connection]:
     """Give a database with 200 vectors, whose index comes at 100."""

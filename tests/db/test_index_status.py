@@ -211,6 +211,21 @@ def test_an_empty_generation_is_calibrated_to_look_everywhere(session: Connectio
     assert lists == (found.probes, found.probes)
 
 
+def test_without_an_active_generation_there_is_nothing_to_measure(session: Connection) -> None:
+    session.execute("UPDATE pgduet.generations SET state = 'retired'")
+    assert session.execute("SELECT * FROM pgduet.index_recall()").fetchall() == []
+
+
+def test_rows_are_known_also_after_the_statistics_were_lost(session: Connection) -> None:
+    session.execute("ANALYZE pgduet.code_embeddings_g1")
+    query = "SELECT rows FROM pgduet._vector_count(1)"
+    before = session.execute(query).fetchone()
+    session.execute("SELECT pg_stat_reset_single_table_counters('pgduet.code_embeddings_g1'::regclass)")
+    session.execute("SELECT pg_stat_clear_snapshot()")
+    assert before is not None
+    assert session.execute(query).fetchone() == (pytest.approx(before[0], rel=0.1),)
+
+
 def test_a_calibration_keeps_to_its_time(session: Connection) -> None:
     found = calibrate(session, 1, index_name(session), target=0.97, seconds=0)
     assert found.reached

@@ -95,6 +95,12 @@ def test_a_word_that_most_chunks_have_is_not_looked_for(session: Connection) -> 
     assert session.execute(FOUND, ("value", 10)).fetchall() == meaning
 
 
+def test_a_chunk_without_content_is_not_found_by_its_symbol(session: Connection) -> None:
+    session.execute("INSERT INTO pgduet.code_chunks (symbol, content) VALUES ('zzqx_frob', ''), ('zzqx_frob', NULL)")
+    meaning = session.execute("SELECT content, similarity FROM pgduet.similar_code('zzqx_frob')").fetchall()
+    assert session.execute(FOUND, ("zzqx_frob", 10)).fetchall() == meaning
+
+
 @ONCE
 @pytest.mark.parametrize("k", [1, 7, 100, 100_000])
 def test_there_are_as_many_rows_as_without_and_each_once(session: Connection, k: int) -> None:

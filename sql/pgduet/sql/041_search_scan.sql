@@ -10,24 +10,26 @@ BEGIN
   RETURN format($sql$
     SELECT count(*), array_agg(s.chunk_id), array_agg(s.content_hash),
       array_agg(s.embedding OPERATOR(%1$I.<=>) $1)
-    FROM (
+    FROM (SELECT t.* FROM (
       SELECT e.chunk_id, e.content_hash, e.embedding FROM pgduet.code_embeddings e %2$s
       WHERE e.generation_id = %3$s AND ($3 IS NULL OR e.language = $3) AND ($4 IS NULL OR e.repo = $4)
         AND ($5 IS NULL OR e.path LIKE $5) AND ($6 IS NULL OR e.chunk_id <> $6)
         AND ($7 IS NULL OR e.content_hash <> ALL ($7))
       ORDER BY %4$s
-    ) s$sql$,
+    ) t LIMIT %5$s) s$sql$,
     v_schema,
     -- Candidates that the caller may not see would leave too few others: row security filters before the limit.
     CASE WHEN secured THEN
       'JOIN pgduet.code_chunks v ON v.chunk_id = e.chunk_id AND v.content_hash = e.content_hash' END,
     generation_id,
-    -- Of rows at equal distance those with the lowest ids are kept: an index gives them in no order, so all of them.
+    -- Of rows at equal distance those with the lowest ids are kept: an index gives them in no order, so all of them, up
+    -- to as many copies of one content as can be read in a blink.
     format(CASE
       WHEN way = 'cosine' THEN '%I.cosine_distance(e.embedding, $1), e.chunk_id LIMIT %s'
       WHEN way = 'exact' THEN '%I.hamming_distance(e.sketch, $2), e.chunk_id LIMIT %s'
       WHEN kind = 'halfvec' THEN 'e.embedding OPERATOR(%I.<=>) $1 FETCH FIRST %s ROWS WITH TIES'
-      ELSE 'e.sketch OPERATOR(%I.<~>) $2 FETCH FIRST %s ROWS WITH TIES' END, v_schema, depth));
+      ELSE 'e.sketch OPERATOR(%I.<~>) $2 FETCH FIRST %s ROWS WITH TIES' END, v_schema, depth),
+    greatest(20000, 2 * depth));
 END $$;
 
 -- The ids and cosine distances of the k nearest chunks, found in a given way; the calibration calls it with each that

@@ -8,7 +8,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_schema name := (SELECT n.nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace
     WHERE x.extname = 'vector');
-  v_filter text := '($7 IS NULL OR c.language = $7) AND ($8 IS NULL OR c.repo = $8) AND ($9 IS NULL OR c.path LIKE $9)';
+  -- Blank chunks are not found by their symbols alone: they have no vector.
+  v_filter text := 'c.content_hash IS NOT NULL AND ($7 IS NULL OR c.language = $7) AND ($8 IS NULL OR c.repo = $8) AND ($9 IS NULL OR c.path LIKE $9)';
 BEGIN
   RETURN format($sql$
     WITH word AS MATERIALIZED (

@@ -3,7 +3,10 @@
 -- A generation's vectors, and the rows inserted, updated and deleted since long before, as the statistics know them.
 CREATE OR REPLACE FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT greatest(pg_stat_get_live_tuples(c.oid), CASE WHEN pg_stat_get_live_tuples(c.oid) = 0 THEN c.reltuples END, 0),
+  -- The statistics forget at a crash and are behind at times: then the planner's count, for the pages of today.
+  SELECT greatest(pg_stat_get_live_tuples(c.oid), CASE WHEN pg_stat_get_live_tuples(c.oid)
+      < c.reltuples / 2 THEN c.reltuples / greatest(c.relpages, 1)
+      * (pg_relation_size(c.oid) / current_setting('block_size')::integer) END, 0)::bigint,
     pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)
   FROM pg_class c WHERE c.oid = to_regclass('pgduet.code_embeddings_g' || $1)
 $$;
@@ -195,6 +198,9 @@ BEGIN
   ELSIF k IS NULL OR k NOT BETWEEN 1 AND 1000 THEN
     RAISE EXCEPTION 'k must be 1 to 1000 neighbours, not %', coalesce(k::text, 'NULL')
       USING ERRCODE = '22023', HINT = 'Ask for 10 or so; leave k out for 10.';
+  END IF;
+  IF v_generation IS NULL THEN
+    RETURN;
   END IF;
   SELECT * INTO v_plan FROM pgduet._search_plan(v_generation, $3, $4, $5, $2);
   way := v_plan.way;

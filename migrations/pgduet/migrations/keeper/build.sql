@@ -5,7 +5,7 @@ INSERT INTO pgduet._index_build AS b (build_id, generation_id, index_name, kind,
 SELECT n.id, v.generation_id,
   format('code_embeddings_g%%s_%%s_%%s', v.generation_id,
     CASE v.kind WHEN 'halfvec' THEN 'embedding_ivfflat' WHEN 'hnsw' THEN 'sketch_hnsw' ELSE 'sketch_ivfflat' END, n.id),
-  v.kind, v.lists, v.rows, v.changes, v.reason, least(o.probes, v.lists), o.ef_search, o.depth
+  v.kind, v.lists, v.rows, v.changes, v.reason, least(ceil(o.probes::double precision * v.lists / o.lists), v.lists)::integer, o.ef_search, o.depth
 FROM (VALUES (%(generation_id)s::integer, %(kind)s::text, %(lists)s::integer, %(rows)s::bigint, %(changes)s::bigint,
   %(reason)s::text)) v (generation_id, kind, lists, rows, changes, reason)
 CROSS JOIN (SELECT nextval(pg_get_serial_sequence('pgduet._index_build', 'build_id'))) n (id)

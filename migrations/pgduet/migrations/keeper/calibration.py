@@ -80,11 +80,11 @@ def calibrate(
     Takes about so many seconds at most: with less time fewer queries are asked. Where no setting reaches the target,
     the strongest is chosen. An empty generation gets the strongest without a measurement.
     """
-    deadline = time.monotonic() + seconds
     index = _index(connection, generation_id, index_name)
     count = _QUERIES if index.rows > _FEW_ROWS else _QUERIES_OF_A_CHECK
     samples = draw_samples(connection, generation_id, target=target, count=count, seconds=seconds / 2)
-    chosen = _Search(connection, generation_id, samples, deadline).choose(index.kind, index.lists)
+    # Where the exact answers took all the time, as on very large tables, half of it is left for looking all the same.
+    chosen = _Search(connection, generation_id, samples, time.monotonic() + seconds / 2).choose(index.kind, index.lists)
     measured = [measure(connection, generation_id, chosen, sample) for sample in samples]
     values = {"generation_id": generation_id, "index_name": index_name, "target": target}
     connection.execute(_queries()["chosen"], {**values, **vars(chosen)})

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from pgduet.database.errors import DatabaseError
+from pgduet.database.queries import load_queries
 from pgduet.database.settings import write_setting
 from pgduet.errors import PgduetError
 from pgduet.migrations.keeper.build import build_index, drop_index, drop_leftovers, in_words, setting
@@ -47,25 +48,31 @@ def keep_index(
     with _locked(connection) as is_free, setting(connection, statement_timeout="0", lock_timeout="0"):
         if not is_free:
             return "another session is building the index"
+        _refuse_others(connection)
         requests = open_requests(connection)
         try:
             outcome = _keep_all(connection, rebuild or bool(requests), progress)
         except psycopg.errors.QueryCanceled:
             # The next keeper serves the requests.
             raise
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise DatabaseError(
-                f"this role may not look after the index: {in_words(error)}",
-                "the owner of the tables or a superuser may: run `pgduet db index` as one of them, or the worker; "
-                "`pgduet worker --no-index` leaves the index alone",
-                error.sqlstate,
-            ) from error
         except (psycopg.Error, PgduetError) as error:
             if not connection.broken:
                 close_requests(connection, requests, f"failed: {in_words(error)}")
             raise
         close_requests(connection, requests, outcome)
         return outcome
+
+
+def _refuse_others(connection: Connection) -> None:
+    """Refuse a role that may read all that is measured, but neither build nor write down what was found."""
+    row = connection.execute(load_queries("state", "pgduet.migrations.keeper")["may_keep"]).fetchone()
+    if not row or not row[0]:
+        raise DatabaseError(
+            "this role may not look after the index: it does not own the tables",
+            "their owner or a superuser may: run `pgduet db index` as one of them, or the worker; "
+            "`pgduet worker --no-index` leaves the index alone",
+            "42501",
+        )
 
 
 def _set_kind(connection: Connection, kind: str) -> None:

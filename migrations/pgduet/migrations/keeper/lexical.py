@@ -1,5 +1,6 @@
 """Keeps the full-text index that similar_code(lexical => true) uses, where the setting lexical_index asks for it."""
 
+from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -25,8 +26,14 @@ def keep_lexical(connection: Connection, policy: Policy, progress: Progress | No
         drop_index(connection, _NAME)
     if not policy.lexical:
         return "dropped the full-text index"
-    with setting(connection, maintenance_work_mem=f"{policy.memory_mb}MB"), watching(connection, progress):
-        connection.execute(_queries()["create"])
+    try:
+        with setting(connection, maintenance_work_mem=f"{policy.memory_mb}MB"), watching(connection, progress):
+            connection.execute(_queries()["create"])
+    except psycopg.Error:
+        # Half-built it would cost every write and serve nobody.
+        with suppress(psycopg.Error), setting(connection, lock_timeout="2s"):
+            drop_index(connection, _NAME)
+        raise
     return "built the full-text index"
 
 

@@ -1,3 +1,7 @@
+-- may_keep --
+SELECT pg_has_role(c.relowner, 'USAGE') AND has_table_privilege('pgduet._index_build', 'UPDATE')
+FROM pg_class c WHERE c.oid = 'pgduet.code_embeddings'::regclass
+
 -- policy --
 SELECT key, value FROM pgduet._setting
 WHERE key IN ('index_kind', 'index_min_rows', 'index_growth', 'index_memory_mb', 'recall_target', 'lexical_index')
