@@ -50,6 +50,7 @@ def session(stub_database: Database) -> Iterator[Connection]:
         yield connection
 
 
+@pytest.mark.slow
 def test_after_truncate_and_reload_the_index_is_learnt_anew(session: Connection, stub_database: Database) -> None:
     session.execute(LOAD)
     keep_index(session)

@@ -100,6 +100,7 @@ def database_of(session: Connection, grown: Grown) -> Database:
     return Database(grown.database.cluster, session.info.dbname)
 
 
+@pytest.mark.slow
 def test_without_the_keeper_recall_falls_as_the_table_grows(database: Database) -> None:
     database.set("index_min_rows", str(FIRST))
     parts = drifting_parts()

@@ -24,7 +24,7 @@ def test_the_wheel_holds_every_file_of_every_room(tmp_path: Path) -> None:
     expected = {name.split("/", 1)[1] for name in listed}
     assert expected <= packed
     assert {name for name in packed if not name.startswith("pgduet/")} == set()
-    assert "pgduet/sql/040_search.sql" in packed
+    assert "pgduet/sql/042_search.sql" in packed
     assert "pgduet/encoding/duets/small.toml" in packed
 
 

@@ -164,6 +164,7 @@ def test_golden_values_refuse_an_adapter_in_the_wrong_role_and_one_value_that_is
     assert not (tmp_path / "models" / "mission").exists()
 
 
+@pytest.mark.slow
 def test_bfloat16_is_another_fingerprint_with_nearly_the_same_vectors(
     duet: Duet, recipe: Manifest, golden: Callable[..., Golden], tmp_path: Path
 ) -> None:
