@@ -183,6 +183,7 @@ def test_bfloat16_is_another_fingerprint_with_nearly_the_same_vectors(
         )
 
 
+@pytest.mark.slow
 def test_the_onnx_file_of_the_repository_serves_as_the_text_half(
     duet: Duet, recipe: Manifest, original_jina: Path, tmp_path: Path
 ) -> None:
