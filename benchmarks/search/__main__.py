@@ -56,8 +56,8 @@ class Bench:
         self.result["peers"], tuned = race(self.conninfo, self.documents, self.questions)
         self.result |= ratios(self.result["peers"]["nl"])
         self.result["curve"] = [point(len(self.documents.rows), tuned)]
-        for each in tuned:
-            each.peer.close()
+        for peer in {each.peer for each in tuned}:
+            peer.close()
 
     def filters(self) -> None:
         """Search with filters."""

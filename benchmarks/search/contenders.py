@@ -97,6 +97,7 @@ def plain_ivfflat(conninfo: str, table: str, name: str, lists: int, low: int = 0
     build = _index(session, table, sql.SQL("ivfflat (embedding halfvec_cosine_ops) WITH (lists = {})").format(lists))
     peer = SqlPeer(name, session, _HALFVEC.format(table=table), "ivfflat.probes", build)
     peer.build = Build(build.seconds, build.bytes, build.memory_mb, lists)
+    peer.every = 2
     peer.ladder = ladder(low or min(lists, math.ceil(math.sqrt(lists))), lists)
     return peer
 

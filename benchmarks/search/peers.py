@@ -43,7 +43,7 @@ class Peer(ABC):
     # Values of effort from the cheapest on; empty where there is nothing to set.
     ladder: Sequence[int] = ()
     depths: Sequence[int] = (0,)
-    # A slow one is asked in every fifth round only.
+    # A slow one is not asked in every round.
     every = 1
 
     def __init__(self) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from contenders import contenders
 from data import Documents, Questions, Truth
-from tuning import Tuned, Tuner, measure, settle
+from report import race_table
+from tuning import TARGETS, Tuned, Tuner, measure, settle
 
-TARGETS = (0.95, 0.99)
 _ROUNDS, _CODE_ROUNDS = 500, 150
 
 
@@ -23,6 +23,7 @@ def race(conninfo: str, documents: Documents, questions: dict[str, Questions]) -
     print(f"  asking {_ROUNDS} sentences of each in turn", flush=True)
     settle(tuned, truth, _ROUNDS)
     tables = {"nl": [_line(each) for each in tuned]}
+    print(race_table(tables["nl"]), flush=True)
     print(f"  asking {_CODE_ROUNDS} bodies of functions of each in turn", flush=True)
     code = [Tuned(each.peer, each.setting, each.target, each.reached) for each in tuned]
     measure(code, Truth(questions["code"], documents), _CODE_ROUNDS)

@@ -9,6 +9,7 @@ import numpy as np
 from data import Ids, Questions, Truth
 from peers import Peer, Setting
 
+TARGETS = (0.95, 0.99)
 # The search for a setting asks so many at a time and at most; what it finds is confirmed on all.
 _STEP, _MOST = 40, 200
 
