@@ -52,6 +52,11 @@ CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._check_k(k integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._check_pattern(path_like text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._check_pattern(path_like text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_watch(watch_id integer) RETURNS oid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1270,6 +1275,8 @@ REVOKE ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) F
 GRANT ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._check_k(k integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_k(k integer) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._check_pattern(path_like text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._check_pattern(path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._check_watch(watch_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_watchable(source regclass, copy_protected boolean) TO pgduet_admin;

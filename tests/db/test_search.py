@@ -206,6 +206,15 @@ def test_arguments_that_cannot_be_used_are_refused(session: Connection, argument
     assert caught.value.diag.message_hint
 
 
+@pytest.mark.parametrize("function", ["similar_code('x'", "similar_to(1"])
+def test_a_pattern_that_ends_in_a_lone_backslash_is_refused(session: Connection, function: str) -> None:
+    for pattern in ("src\\", "\\", "a\\\\\\"):
+        with pytest.raises(psycopg.errors.InvalidEscapeSequence, match="backslash") as caught:
+            session.execute(f"SELECT * FROM pgduet.{function}, path_like => %s)", (pattern,))
+        assert "two backslashes" in (caught.value.diag.message_hint or "")
+    assert session.execute(f"SELECT * FROM pgduet.{function}, path_like => %s)", ("src\\\\",)).fetchall() == []
+
+
 def test_edge_arguments_with_an_answer(session: Connection, stub: StubSidecar) -> None:
     stub.requests.clear()
     assert session.execute("SELECT * FROM pgduet.similar_code(NULL)").fetchall() == []

@@ -8,6 +8,16 @@ BEGIN
   END IF;
 END $$;
 
+-- PostgreSQL refuses such a pattern only where it has a row to compare it with.
+CREATE OR REPLACE FUNCTION pgduet._check_pattern(path_like text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (length(path_like) - length(rtrim(path_like, E'\\'))) % 2 = 1 THEN
+    RAISE EXCEPTION 'path_like ends in a backslash that escapes nothing: %', path_like
+      USING ERRCODE = '22025', HINT = 'In a LIKE pattern two backslashes stand for one.';
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text,
   path_like text, min_similarity double precision, distinct_content boolean, lexical boolean)
 RETURNS TABLE (chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer,
@@ -17,7 +27,7 @@ DECLARE
   v_query record;
   v_found record;
 BEGIN
-  PERFORM pgduet._check_k(k);
+  PERFORM pgduet._check_k(k), pgduet._check_pattern(path_like);
   IF k = 0 OR query IS NULL THEN
     RETURN;
   END IF;
@@ -45,7 +55,7 @@ DECLARE
   v_chunk record;
   v_found record;
 BEGIN
-  PERFORM pgduet._check_k(k);
+  PERFORM pgduet._check_k(k), pgduet._check_pattern(path_like);
   IF k = 0 OR from_chunk IS NULL THEN
     RETURN;
   END IF;

@@ -45,6 +45,7 @@ GRANT EXECUTE ON FUNCTION
   pgduet.similar_to(bigint, integer, text, text, text, double precision, boolean),
   pgduet.health(), pgduet.version(),
   pgduet._batch_texts(), pgduet._embed_rows(text[], text, double precision, text), pgduet._check_k(integer),
+  pgduet._check_pattern(text),
   pgduet._search_index(integer), pgduet._matching_rows(integer, text, text, text),
   pgduet._search_plan(integer, text, text, text, integer),
   pgduet._search_statement(integer, text, text, bigint, boolean),
