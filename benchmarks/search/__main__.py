@@ -8,10 +8,12 @@ and processor time more than milliseconds.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from clients import measure_clients
@@ -33,10 +35,19 @@ from threadpoolctl import threadpool_limits
 
 from pgduet.local.cluster import Cluster
 
-PARTS = ("race", "filters", "clients", "growth", "curve", "overhead", "sketches")
+# What each part leaves in the result.
+PARTS = {
+    "race": "peers",
+    "filters": "filters",
+    "clients": "clients",
+    "growth": "growth",
+    "curve": "smaller",
+    "overhead": "overhead",
+    "sketches": "sketches",
+}
 _ROWS, _LARGE = 50_000, 200_000
 # Everything that is read stays in memory: 8.2 kB a row in each of three halfvec indexes, and the vectors twice.
-_BUFFERS, _LARGE_BUFFERS = "4GB", "11GB"
+_BUFFERS, _LARGE_BUFFERS = "5GB", "12GB"
 
 
 class Bench:
@@ -53,9 +64,9 @@ class Bench:
 
     def race(self) -> None:
         """Compare all peers."""
-        self.result["peers"], tuned = race(self.conninfo, self.documents, self.questions)
+        self.result["peers"], tuned = race(self.cluster, self.conninfo, self.documents, self.questions)
         self.result |= ratios(self.result["peers"]["nl"])
-        self.result["curve"] = [point(len(self.documents.rows), tuned)]
+        self.result["whole"] = point(len(self.documents.rows), tuned)
         for peer in {each.peer for each in tuned}:
             peer.close()
 
@@ -76,8 +87,7 @@ class Bench:
 
     def curve(self) -> None:
         """Measure smaller sizes."""
-        found = measure_curve(self.cluster, self.documents, self.questions["nl"])
-        self.result["curve"] = found + self.result.get("curve", [])
+        self.result["smaller"] = measure_curve(self.cluster, self.documents, self.questions["nl"])
 
     def overhead(self) -> None:
         """Measure what our functions add."""
@@ -91,36 +101,51 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help=f"{_LARGE:,} rows, into a file of its own")
-    parser.add_argument("--rows", type=int, help=f"another number than {_ROWS:,}")
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts; nothing is written then")
+    parser.add_argument("--rows", type=int, help="another number, into a file of its own that is not kept in git")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts; the rest is kept from the last run")
     asked = parser.parse_args()
     # Ended from outside it clears up as well as by Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     rows = asked.rows or (_LARGE if asked.large else _ROWS)
+    name = f"search-{asked.rows}" if asked.rows else "search-large" if asked.large else "search"
+    result = run(rows, asked.only or list(PARTS), REPOSITORY / "benchmarks" / "results" / f"{name}.json")
+    lacking = [part for part, key in PARTS.items() if key not in result]
+    if lacking:
+        print(f"no report yet: {', '.join(lacking)} never ran with {rows:,} chunks")
+    else:
+        report(result, name)
+
+
+def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
+    """Run some parts; return their results with what the file has of others, and write them after each."""
     buffers = _LARGE_BUFFERS if rows > _ROWS else _BUFFERS
+    known = json.loads(file.read_text()) if file.exists() else {}
+    result = known if known.get("rows") == rows else {}
     began = time.monotonic()
     documents, questions = load(rows)
     with server(buffers) as (cluster, folder), sidecar(folder) as address, threadpool_limits(1):  # type: ignore[no-untyped-call]
         install(cluster, address)
         bench = Bench(cluster, buffers, documents, questions)
-        for part in asked.only or PARTS:
+        for part in parts:
             started = time.monotonic()
             print(f"{part} ...", flush=True)
             getattr(bench, part)()
             print(f"{part}: {time.monotonic() - started:.0f} s", flush=True)
-    result = bench.result
-    result["load"] = f"{time.monotonic() - began:.0f} s in all, load average {os.getloadavg()[1]:.1f} meanwhile"
-    if asked.only:
-        print(rounded(result))
-        return
-    result["extrapolation"] = extrapolate(result)
-    keep_result(rounded(result), "search-large" if asked.large else "search")
+            minutes = (time.monotonic() - began) / 60
+            load_average = f"load average {os.getloadavg()[1]:.1f}"
+            result |= rounded(bench.result) | {
+                "run": f"{', '.join(parts)} in {minutes:.0f} min, {load_average} at the end"
+            }
+            write(result, file)
+    return result
 
 
-def keep_result(result: dict[str, Any], name: str) -> None:
-    """Print the result; write its file, its part of the page, and the picture."""
-    print_result(result)
+def report(result: dict[str, Any], name: str) -> None:
+    """Work out what follows from the parts; print everything, write the page and the picture."""
+    result["curve"] = [*result["smaller"], result["whole"]]
+    result["extrapolation"] = rounded(extrapolate(result))
     write(result, REPOSITORY / "benchmarks" / "results" / f"{name}.json")
+    print_result(result)
     docs = REPOSITORY / "docs"
     write_page(docs / "performance.md", name, result)
     draw_curve(result["curve"], docs / "pictures" / f"{name}-growth.png")

@@ -9,7 +9,10 @@ from data import Documents
 from keeping import keep
 from peers import NO_BUILD, Build, FaissPeer, NumpyPeer, Peer, PgduetPeer, SqlPeer, ladder
 from psycopg import sql
-from server import Connection, connect, generation
+from server import Connection, analyse, connect, fill, generation, new_database
+
+from pgduet.database.settings import write_setting
+from pgduet.local.cluster import Cluster
 
 # Enough for all; what a build really took is measured.
 _MAINTENANCE = "3GB"
@@ -19,12 +22,18 @@ _BITS = (
     " <~> binary_quantize(%(vector)s)::bit(2560) LIMIT %(depth)s) c ORDER BY embedding <=> %(vector)s LIMIT 10"
 )
 _OURS = (
-    "SELECT ids FROM pgduet._scan({generation}, 'index', 'sketch', %(effort)s::integer, NULL, %(depth)s::bigint,"
-    " %(vector)s, %(sketch)s, 10, NULL, NULL, NULL, true, NULL, NULL)"
+    "SELECT ids FROM pgduet._scan({generation}, 'index', '{kind}', %(effort)s::integer, %(effort)s::integer,"
+    " %(depth)s::bigint, %(vector)s, %(sketch)s, 10, NULL, NULL, NULL, true, NULL, NULL)"
+)
+# The keeper calibrates as well; this is what building alone took.
+_BUILT = (
+    "SELECT i.index_name, coalesce(i.lists, 0), extract(epoch FROM b.finished_at - b.started_at)::float8"
+    " FROM pgduet._search_index(%s) i JOIN pgduet._index_build b ON b.index_name = i.index_name"
 )
 _CALIBRATED = "SELECT ids FROM pgduet._ranked(%(vector)s, %(sketch)s, 10, NULL, NULL, NULL, true, NULL, NULL)"
 DOCUMENTED = "halfvec IVFFLAT, as documented"
 OURS = "pgduet, sketch IVFFLAT"
+OURS_GRAPH = "pgduet, sketch HNSW"
 CALIBRATED = "pgduet, as calibrated"
 EXACT = "halfvec exact, pgvector"
 NUMPY = NumpyPeer.name
@@ -37,12 +46,17 @@ def documented_lists(rows: int) -> int:
     return max(1, round(rows / 1000))
 
 
-def contenders(conninfo: str, documents: Documents) -> Iterator[Peer]:
-    """Build one peer after the other; ours comes first."""
+def contenders(cluster: Cluster, conninfo: str, documents: Documents) -> Iterator[Peer]:
+    """Build one peer after the other; ours come first."""
     rows = len(documents.rows)
     best = round(2 * math.sqrt(rows))
-    session = connect(conninfo)
-    yield from ours(conninfo, session)
+    yield from ours(conninfo, OURS, "sketch")
+    graph = new_database(cluster, "graph")
+    with connect(graph) as session:
+        fill(session, documents)
+        analyse(session)
+        write_setting(session, "index_kind", "hnsw")
+    yield next(ours(graph, OURS_GRAPH, "hnsw"))
     yield plain_ivfflat(conninfo, "ivf_documented", DOCUMENTED, documented_lists(rows))
     yield plain_ivfflat(conninfo, "ivf_best", "halfvec IVFFLAT, 2 sqrt(rows) lists", best, low=1)
     yield _hnsw(conninfo, "hnsw_halfvec", HNSW[0], "embedding halfvec_cosine_ops", _HALFVEC, (0,))
@@ -51,28 +65,22 @@ def contenders(conninfo: str, documents: Documents) -> Iterator[Peer]:
     yield exact(conninfo)
     yield NumpyPeer(documents)
     yield FaissPeer(documents)
-    session.close()
 
 
-def ours(conninfo: str, session: Connection) -> Iterator[Peer]:
+def ours(conninfo: str, name: str, kind: str) -> Iterator[Peer]:
     """Let the keeper build its index; yield our search at settings of our choice, and as the keeper calibrated it."""
-    with MemoryWatch(session.info.backend_pid) as memory:
-        started = time.perf_counter()
+    with connect(conninfo) as session, MemoryWatch(session.info.backend_pid) as memory:
         keep(session)
-        seconds = time.perf_counter() - started
-    number = generation(session)
-    found = session.execute("SELECT index_name, lists FROM pgduet._search_index(%s)", (number,)).fetchone()
-    assert found is not None
-    size = _size(session, f"pgduet.{found[0]}")
-    # The keeper calibrates as well; building alone is what the server's log of the build says.
-    row = session.execute(
-        "SELECT extract(epoch FROM finished_at - started_at)::float8 FROM pgduet._index_build WHERE index_name = %s",
-        (found[0],),
-    ).fetchone()
-    build = Build(row[0] if row and row[0] else seconds, size, memory.megabytes, found[1])
-    free = PgduetPeer(OURS, connect(conninfo), _OURS.format(generation=number), build=build)
-    free.ladder, free.depths = ladder(4, found[1]), (50, 100, 200, 400)
-    yield free
+        number = generation(session)
+        row = session.execute(_BUILT, (number,)).fetchone()
+        assert row is not None
+        build = Build(row[2], _size(session, f"pgduet.{row[0]}"), memory.megabytes, row[1])
+    peer = PgduetPeer(name, connect(conninfo), _OURS.format(generation=number, kind=kind), build=build)
+    if kind == "sketch":
+        peer.ladder, peer.depths = ladder(4, build.lists), (50, 100, 200, 400)
+    else:
+        peer.ladder, peer.depths = ladder(20, 1000), (50, 100, 200)
+    yield peer
     yield calibrated(conninfo, build)
 
 

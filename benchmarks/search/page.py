@@ -21,7 +21,7 @@ _AHEAD = {
 
 
 def write_page(file: Path, name: str, result: dict[str, Any]) -> None:
-    """Replace what stands between the marks that name a result."""
+    """Replace what stands between the marks that name a result; does nothing where there are none."""
     mark = f"<!-- {name}.json: written by benchmarks/search -->"
     text = file.read_text(encoding="utf-8")
     body = "\n\n".join(_parts(name, result))
@@ -31,7 +31,7 @@ def write_page(file: Path, name: str, result: dict[str, Any]) -> None:
 
 def _parts(name: str, result: dict[str, Any]) -> Iterator[str]:
     growth, clients, overhead = result["growth"], result["clients"], result["overhead"]
-    yield f"{result['rows']:,} chunks. {result['machine']}. {result['load'].capitalize()}."
+    yield f"{result['rows']:,} chunks. {result['machine']}. Run: {result['run']}."
     yield f"### Sentences\n\n{race_table(result['peers']['nl'])}"
     yield f"### Bodies of functions, at the same settings\n\n{race_table(result['peers']['code'])}"
     lines = [

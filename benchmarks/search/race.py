@@ -8,14 +8,18 @@ from data import Documents, Questions, Truth
 from report import race_table
 from tuning import TARGETS, Tuned, Tuner, measure, settle
 
+from pgduet.local.cluster import Cluster
+
 _ROUNDS, _CODE_ROUNDS = 500, 150
 
 
-def race(conninfo: str, documents: Documents, questions: dict[str, Questions]) -> tuple[dict[str, Any], list[Tuned]]:
+def race(
+    cluster: Cluster, conninfo: str, documents: Documents, questions: dict[str, Questions]
+) -> tuple[dict[str, Any], list[Tuned]]:
     """Return a table for each kind of questions; settings are chosen for sentences, the harder kind."""
     truth = Truth(questions["nl"], documents)
     tuned: list[Tuned] = []
-    for peer in contenders(conninfo, documents):
+    for peer in contenders(cluster, conninfo, documents):
         tuner = Tuner(peer, truth)
         tuned += [tuner.smallest(target) for target in (TARGETS if peer.ladder else TARGETS[:1])]
         words = ", ".join(f"{each.setting.effort}/{each.setting.depth}" for each in tuned if each.peer is peer)

@@ -105,7 +105,7 @@ def sketches_table(lines: Sequence[dict[str, Any]]) -> str:
 
 def print_result(result: dict[str, Any]) -> None:
     """Print everything that was measured, and which goals are met."""
-    print(f"\n{result['machine']}\n{result['rows']:,} chunks, {result['load']}")
+    print(f"\n{result['machine']}\n{result['rows']:,} chunks, {result['run']}")
     for kind, name in (("nl", "Sentences"), ("code", "Bodies of functions, at the same settings")):
         print(f"\n{name}\n{race_table(result['peers'][kind])}")
     growth, clients = result["growth"], result["clients"]
