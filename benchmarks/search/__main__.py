@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from clients import measure_clients
+from corpus import cache_folder
 from curve import measure_curve, point
 from data import Documents, Questions, load
 from extrapolation import extrapolate
@@ -101,19 +102,24 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help=f"{_LARGE:,} rows, into a file of its own")
-    parser.add_argument("--rows", type=int, help="another number, into a file of its own that is not kept in git")
+    parser.add_argument("--rows", type=int, help="another number; the result goes beside the cached vectors")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts; the rest is kept from the last run")
     asked = parser.parse_args()
     # Ended from outside it clears up as well as by Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     rows = asked.rows or (_LARGE if asked.large else _ROWS)
-    name = f"search-{asked.rows}" if asked.rows else "search-large" if asked.large else "search"
-    result = run(rows, asked.only or list(PARTS), REPOSITORY / "benchmarks" / "results" / f"{name}.json")
+    name = "search-large" if asked.large else "search"
+    file = REPOSITORY / "benchmarks" / "results" / f"{name}.json"
+    if asked.rows:
+        file = cache_folder() / f"search-{rows}.json"
+    result = run(rows, asked.only or list(PARTS), file)
     lacking = [part for part, key in PARTS.items() if key not in result]
     if lacking:
         print(f"no report yet: {', '.join(lacking)} never ran with {rows:,} chunks")
     else:
-        report(result, name)
+        report(result, file)
+        if not asked.rows:
+            publish(result, name)
 
 
 def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
@@ -140,12 +146,16 @@ def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
     return result
 
 
-def report(result: dict[str, Any], name: str) -> None:
-    """Work out what follows from the parts; print everything, write the page and the picture."""
+def report(result: dict[str, Any], file: Path) -> None:
+    """Work out what follows from the parts; print everything."""
     result["curve"] = [*result["smaller"], result["whole"]]
     result["extrapolation"] = rounded(extrapolate(result))
-    write(result, REPOSITORY / "benchmarks" / "results" / f"{name}.json")
+    write(result, file)
     print_result(result)
+
+
+def publish(result: dict[str, Any], name: str) -> None:
+    """Write the page's tables and the picture."""
     docs = REPOSITORY / "docs"
     write_page(docs / "performance.md", name, result)
     draw_curve(result["curve"], docs / "pictures" / f"{name}-growth.png")

@@ -18,9 +18,9 @@ from pathlib import Path
 from pgduet.chunking import chunk_code, detect_language
 from pgduet.ingest.reading import NotCodeError, read_code
 
-# Two encoders on two cores read about 2,000 tokens a second: 200,000 chunks of 48 take over two hours, whole ones
-# a day.
-MAX_TOKENS = 48
+# Two encoders on two cores read about 3,500 tokens a second: 200,000 chunks of 32 take an hour, whole ones
+# the better part of a day.
+MAX_TOKENS = 32
 QUERIES = 500
 _SUFFIXES = frozenset((".py", ".pyx", ".h", ".hpp", ".c", ".cpp", ".cu", ".js", ".ts", ".sql"))
 _MAX_BYTES = 300_000

@@ -61,10 +61,5 @@ def _parts(name: str, result: dict[str, Any]) -> Iterator[str]:
     yield f"### Extrapolated\n\n{table(_AHEAD, ahead)}"
 
 
-def _goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
-    for name, value, goal, met in goals(result):
-        yield name, f"{value:.3g}", goal, met
-
-
 def _range(line: dict[str, Any]) -> str:
     return f"{line['search_cpu_ms_least']:.0f} to {line['search_cpu_ms_most']:.0f}"

@@ -28,9 +28,17 @@ INDEX = Index("i", "sketch", 126, rows_at_build=4000, changes_at_build=100, cali
 STATE = State(1, rows=4000, is_counted=True, changes=100, index=INDEX)
 
 
-def test_lists_grow_with_the_rows_and_are_capped() -> None:
-    assert [wanted_lists(rows) for rows in (0, 1000, 10_000, 200_000, 10_000_000)] == [1, 63, 200, 894, 1500]
-    assert [choose_lists(rows) for rows in (0, 1000, 10_000, 200_000, 10_000_000)] == [1, 63, 200, 894, 1500]
+@pytest.mark.parametrize(
+    ("kind", "lists", "within_a_gigabyte"),
+    [
+        ("sketch", [1, 126, 400, 1789, 4000], [1, 126, 400, 1789, 2227]),
+        ("halfvec", [1, 63, 200, 894, 1500], [1, 63, 200, 894, 1500]),
+    ],
+)
+def test_lists_grow_with_the_rows_and_are_capped(kind: str, lists: list[int], within_a_gigabyte: list[int]) -> None:
+    sizes = (0, 1000, 10_000, 200_000, 10_000_000)
+    assert [wanted_lists(rows, kind) for rows in sizes] == lists
+    assert [choose_lists(rows, kind) for rows in sizes] == within_a_gigabyte
 
 
 @pytest.mark.parametrize(("rows", "kind", "needed"), MEASURED)
@@ -45,10 +53,10 @@ def test_the_memory_of_a_build_is_what_pgvector_asks_for(rows: int, kind: str, n
 def test_as_many_lists_are_built_as_memory_allows_and_no_more(kind: str, rows: int, most: int) -> None:
     lists = choose_lists(rows, kind, most)
     assert build_memory(rows, kind, lists) <= most
-    assert lists == wanted_lists(rows) or build_memory(rows, kind, lists + 1) > most
+    assert lists == wanted_lists(rows, kind) or build_memory(rows, kind, lists + 1) > most
     plan = plan_build(rows, Policy(kind=kind, memory_mb=most))
     assert build_memory(rows, kind, lists) <= plan.memory_mb <= most
-    assert ("index_memory_mb" in plan.remark) == (lists < wanted_lists(rows))
+    assert ("index_memory_mb" in plan.remark) == (lists < wanted_lists(rows, kind))
 
 
 def test_a_graph_that_does_not_fit_is_built_and_the_remark_says_so() -> None:

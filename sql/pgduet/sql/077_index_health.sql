@@ -68,7 +68,8 @@ BEGIN
     RETURN QUERY SELECT 'memory', 'warn',
         format('%s lists, where %s are best: index_memory_mb is %s', v_index.lists, w.lists, v_memory),
         'where the server has more to spare: `pgduet db set index_memory_mb MB`, then pgduet.reindex()'
-      FROM (SELECT least(1500, round(2 * sqrt(v_index.rows_at_build))) AS lists) w
+      FROM (SELECT CASE v_index.kind WHEN 'halfvec' THEN least(1500, round(2 * sqrt(v_index.rows_at_build)))
+        ELSE least(4000, round(4 * sqrt(v_index.rows_at_build))) END AS lists) w
       WHERE v_index.lists < 0.8 * w.lists;
   END IF;
 
