@@ -10,7 +10,9 @@ from tuning import TARGETS, Tuned, Tuner, measure, settle
 
 from pgduet.local.cluster import Cluster
 
-_ROUNDS, _CODE_ROUNDS = 500, 150
+# A round asks every peer once; beyond 50,000 chunks the exact ones and those of a page an entry take a second together.
+_ROUNDS, _LARGE_ROUNDS, _CODE_ROUNDS = 500, 250, 100
+_LARGE = 50_000
 
 
 def race(
@@ -24,8 +26,9 @@ def race(
         tuned += [tuner.smallest(target) for target in (TARGETS if peer.ladder else TARGETS[:1])]
         words = ", ".join(f"{each.setting.effort}/{each.setting.depth}" for each in tuned if each.peer is peer)
         print(f"  {peer.name}: built in {peer.build.seconds:.1f} s, probes or ef/candidates {words}", flush=True)
-    print(f"  asking {_ROUNDS} sentences of each in turn", flush=True)
-    settle(tuned, truth, _ROUNDS)
+    rounds = _LARGE_ROUNDS if len(documents.rows) > _LARGE else _ROUNDS
+    print(f"  asking {rounds} sentences of each in turn", flush=True)
+    settle(tuned, truth, rounds)
     tables = {"nl": [_line(each) for each in tuned]}
     print(race_table(tables["nl"]), flush=True)
     print(f"  asking {_CODE_ROUNDS} bodies of functions of each in turn", flush=True)

@@ -1,6 +1,10 @@
 """What the database tells of its index: recall by kind of query, trend, what is wrong with it and what to do."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, repeat
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -9,8 +13,9 @@ import pytest
 from fix_database import Connection, Database, new_database
 from fix_vectors import load_vectors, structured
 from pgduet.local.cluster import Cluster
-from pgduet.migrations.keeper import keep_index
+from pgduet.migrations.keeper import calibration, keep_index
 from pgduet.migrations.keeper.calibration import calibrate, check_due, check_recall
+from pgduet.migrations.keeper.sampling import Setting, try_setting
 from stub_sidecar import StubSidecar
 
 ROWS = 600
@@ -229,6 +234,29 @@ def test_rows_are_known_also_after_the_statistics_were_lost(session: Connection)
 def test_a_calibration_keeps_to_its_time(session: Connection) -> None:
     found = calibrate(session, 1, index_name(session), target=0.97, seconds=0)
     assert found.reached
+
+
+def test_a_calibration_that_is_late_chooses_on_few_queries_and_not_all_lists(
+    session: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Half of the two seconds are for looking, and then as much again twice with ten queries a setting.
+    times = chain([0.0], repeat(1.5))
+    monkeypatch.setattr(calibration, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    tried: Counter[Setting] = Counter()
+
+    def counted(
+        connection: Connection, generation: int, setting: Setting, query: dict[str, Any]
+    ) -> tuple[float, float]:
+        tried[setting] += 1
+        return try_setting(connection, generation, setting, query)
+
+    monkeypatch.setattr(calibration, "try_setting", counted)
+    found = calibrate(session, 1, index_name(session), target=0.9, seconds=2)
+    ((lists,),) = session.execute("SELECT lists FROM pgduet.index_status").fetchall()
+    assert found.probes is not None
+    assert found.probes < 0.8 * lists
+    assert found.recall > 0.8
+    assert max(tried.values()) <= 30, "ten of each kind of query"
 
 
 def test_health_tells_of_an_index_that_the_table_outgrew(session: Connection, indexed: Database) -> None:

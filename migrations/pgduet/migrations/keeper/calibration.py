@@ -77,14 +77,15 @@ def calibrate(
 ) -> Calibration:
     """Choose the cheapest setting of an index that reaches the target on every kind of query; searches use it at once.
 
-    Takes about so many seconds at most: with less time fewer queries are asked. Where no setting reaches the target,
-    the strongest is chosen. An empty generation gets the strongest without a measurement.
+    Takes about so many seconds: with less time fewer queries are asked, on a server so busy that ten are too many twice
+    as long. Where no setting reaches the target, the strongest is chosen. An empty generation gets the strongest
+    without a measurement.
     """
     index = _index(connection, generation_id, index_name)
     count = _QUERIES if index.rows > _FEW_ROWS else _QUERIES_OF_A_CHECK
     samples = draw_samples(connection, generation_id, target=target, count=count, seconds=seconds / 2)
     # Where the exact answers took all the time, as on very large tables, half of it is left for looking all the same.
-    chosen = _Search(connection, generation_id, samples, time.monotonic() + seconds / 2).choose(index.kind, index.lists)
+    chosen = _Search(connection, generation_id, samples, seconds / 2).choose(index.kind, index.lists)
     measured = [measure(connection, generation_id, chosen, sample) for sample in samples]
     values = {"generation_id": generation_id, "index_name": index_name, "target": target}
     connection.execute(_queries()["chosen"], {**values, **vars(chosen)})
@@ -128,11 +129,14 @@ class _Index(NamedTuple):
 class _Search:
     """Looks for the cheapest setting; what costs more always finds more, so that halving leads to it."""
 
-    def __init__(self, connection: Connection, generation_id: int, samples: Sequence[Sample], deadline: float) -> None:
+    def __init__(self, connection: Connection, generation_id: int, samples: Sequence[Sample], seconds: float) -> None:
         self._connection = connection
         self._generation_id = generation_id
         self._samples = samples
-        self._deadline = deadline
+        # From then on few queries are asked of a setting: one that was chosen on ten is better than all lists, which
+        # make a busy server busier.
+        self._hurry = time.monotonic() + seconds
+        self._deadline = self._hurry + 2 * seconds
         # With what effort and depth queries found all: with more of both they do too.
         self._perfect: dict[tuple[str, int], list[tuple[int, int]]] = {}
 
@@ -186,6 +190,8 @@ class _Search:
             recalls.append(self._recall(setting, sample, number))
             if len(recalls) < _FIRST_LOOK:
                 continue
+            if time.monotonic() > self._hurry:
+                break
             spread = max(statistics.pstdev(recalls), math.sqrt(wanted * (1 - wanted) / NEIGHBOURS))
             if abs(statistics.fmean(recalls) - wanted) > _CLEARLY * spread / math.sqrt(len(recalls)):
                 break
