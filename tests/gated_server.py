@@ -18,7 +18,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fix_sidecar import open_directory
-from pgduet.encoding import Part, Role
+from pgduet.encoding import Part, Role, StoreError
+from pgduet.serving.loading import Store
 from pgduet.serving.server import Sidecar
 from pgduet.serving.settings import read_settings
 from pgduet.v1 import embedding_pb2 as pb
@@ -77,12 +78,35 @@ class GatedDuet:
         return SimpleNamespace(embeddings=vectors, sketches=sketches, finite=finite)
 
 
+class GatedStore(Store):
+    """Holds the duets that `duets` names; `load` may wait or raise before it gives one."""
+
+    def __init__(self, load: Callable[[GatedDuet], GatedDuet] | None, *names: str) -> None:
+        self.duets = {name: GatedDuet(name, f"print-{number}") for number, name in enumerate(names, start=1)}
+        self.prints = {duet.name: duet.fingerprint for duet in self.duets.values()}
+        self.loads: list[str] = []
+        self._load = load or (lambda duet: duet)
+
+    def fingerprint(self, name: str) -> str:
+        if name not in self.prints:
+            raise StoreError(f"the duet {name!r} is not in the model store", hint="pull it")
+        return self.prints[name]
+
+    def load(self, name: str, *, fetch: bool = False) -> Any:
+        self.loads.append(name)
+        return self._load(self.duets[name])
+
+
 @dataclass
 class Running:
     task: "asyncio.Task[int]"
     stub: Any
     health: Any
-    duet: GatedDuet
+    store: GatedStore
+
+    @property
+    def duet(self) -> GatedDuet:
+        return self.store.duets["small"]
 
     async def embed(self, *texts: str, role: int = pb.ROLE_DOCUMENT, **more: Any) -> pb.EmbedResponse:
         timeout = more.pop("timeout", 20)
@@ -100,20 +124,24 @@ class Running:
 
 
 @asynccontextmanager
-async def running(load: Callable[[GatedDuet], GatedDuet] | None = None, **settings: Any) -> AsyncIterator[Running]:
-    duet = GatedDuet()
+async def running(
+    load: Callable[[GatedDuet], GatedDuet] | None = None, *names: str, **settings: Any
+) -> AsyncIterator[Running]:
+    """Serve `small`, with duets of those names beside it in the store."""
+    store = GatedStore(load, "small", *names)
     with open_directory() as directory:
         address = f"unix:{directory}/s.sock"
-        sidecar = Sidecar(read_settings(listen=(address,), **settings))
+        sidecar = Sidecar(read_settings(listen=(address,), **settings), store)
         await sidecar.listen()
-        task = asyncio.create_task(sidecar.run(lambda: (load or (lambda d: d))(duet)))  # type: ignore[arg-type, return-value]
+        task = asyncio.create_task(sidecar.run())
         try:
             async with grpc.aio.insecure_channel(address) as channel:
                 stub = embedding_pb2_grpc.EmbeddingServiceStub(channel)  # type: ignore[no-untyped-call]
                 health = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
-                yield Running(task, stub, health, duet)
+                yield Running(task, stub, health, store)
         finally:
-            duet.gate.set()
+            for duet in store.duets.values():
+                duet.gate.set()
             if not task.done():
                 os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.wait_for(task, 20)

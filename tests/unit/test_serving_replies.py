@@ -63,7 +63,7 @@ def test_settings_come_from_the_environment_and_options_win(monkeypatch: pytest.
     monkeypatch.setenv("PGDUET_THREADS", "")
     settings = read_settings(model="small", listen=None)
     assert settings.listen == ("unix:/run/a.sock", "127.0.0.1:1")
-    assert (settings.socket_mode, settings.model, settings.threads) == (0o600, "small", None)
+    assert (settings.socket_mode, settings.model, settings.threads) == (0o600, ("small",), None)
 
 
 @pytest.mark.parametrize(

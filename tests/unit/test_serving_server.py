@@ -316,4 +316,4 @@ def test_no_text_stands_in_a_log() -> None:
 
 def test_the_settings_of_a_server_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings().model = "other"
+        Settings().model = ("other",)

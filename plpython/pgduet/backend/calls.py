@@ -25,7 +25,7 @@ _NO_TEXT = (None, None, None, None, None, "the text is null", None)
 
 # Vectors of this statement's last texts, so that `ORDER BY embedding <=> pgduet.embed('x')` is one model call
 # even where the planner evaluates it for every row. Valid for one statement of one session only.
-_memo: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
+_memo: OrderedDict[tuple[str, str, str, str, str], str] = OrderedDict()
 _memo_statement: float | None = None
 
 
@@ -45,7 +45,7 @@ def embed(plpy: Plpy, content: str, role: str, part: str = "both") -> str:
     if _memo_statement != context.statement:
         _memo.clear()
         _memo_statement = context.statement
-    key = (context.model, role, part, content)
+    key = (context.model, context.fingerprint, role, part, content)
     if key not in _memo:
         response = _request(plpy, context, [content], role, part)
         _refuse_failed(plpy, response.results[0])

@@ -185,3 +185,29 @@ class RecentQueriesResponse(_message.Message):
     embeddings: bytes
     sketches: bytes
     def __init__(self, fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., embeddings: _Optional[bytes] = ..., sketches: _Optional[bytes] = ...) -> None: ...
+
+class LoadModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class LoadModelResponse(_message.Message):
+    __slots__ = ("model", "loaded")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LOADED_FIELD_NUMBER: _ClassVar[int]
+    model: Model
+    loaded: bool
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., loaded: _Optional[bool] = ...) -> None: ...
+
+class UnloadModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class UnloadModelResponse(_message.Message):
+    __slots__ = ("served",)
+    SERVED_FIELD_NUMBER: _ClassVar[int]
+    served: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, served: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -30,7 +30,7 @@ class EmbeddingServiceStub:
 
     Statuses: INVALID_ARGUMENT (a request over a limit or without texts), NOT_FOUND (a model that is not
     loaded), FAILED_PRECONDITION (another fingerprint than the caller expects, or self-test not passed),
-    RESOURCE_EXHAUSTED (too much work queued: try again later).
+    RESOURCE_EXHAUSTED (too much work queued: try again later; or too many models loaded: unload one).
     """
 
     def __init__(self, channel):
@@ -54,6 +54,16 @@ class EmbeddingServiceStub:
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.LoadModel = channel.unary_unary(
+                '/pgduet.v1.EmbeddingService/LoadModel',
+                request_serializer=pgduet_dot_v1_dot_embedding__pb2.LoadModelRequest.SerializeToString,
+                response_deserializer=pgduet_dot_v1_dot_embedding__pb2.LoadModelResponse.FromString,
+                _registered_method=True)
+        self.UnloadModel = channel.unary_unary(
+                '/pgduet.v1.EmbeddingService/UnloadModel',
+                request_serializer=pgduet_dot_v1_dot_embedding__pb2.UnloadModelRequest.SerializeToString,
+                response_deserializer=pgduet_dot_v1_dot_embedding__pb2.UnloadModelResponse.FromString,
+                _registered_method=True)
         self.RecentQueries = channel.unary_unary(
                 '/pgduet.v1.EmbeddingService/RecentQueries',
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.SerializeToString,
@@ -66,7 +76,7 @@ class EmbeddingServiceServicer:
 
     Statuses: INVALID_ARGUMENT (a request over a limit or without texts), NOT_FOUND (a model that is not
     loaded), FAILED_PRECONDITION (another fingerprint than the caller expects, or self-test not passed),
-    RESOURCE_EXHAUSTED (too much work queued: try again later).
+    RESOURCE_EXHAUSTED (too much work queued: try again later; or too many models loaded: unload one).
     """
 
     def Embed(self, request, context):
@@ -85,6 +95,21 @@ class EmbeddingServiceServicer:
 
     def ListModels(self, request, context):
         """Lists the models that this sidecar serves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LoadModel(self, request, context):
+        """Serves one more duet of the sidecar's own model store; answers at once where it is served already. A load goes on
+        when its caller is gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnloadModel(self, request, context):
+        """Stops serving a duet once its calls in flight have ended, and gives its memory back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +140,16 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     request_deserializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.FromString,
                     response_serializer=pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.SerializeToString,
             ),
+            'LoadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.LoadModel,
+                    request_deserializer=pgduet_dot_v1_dot_embedding__pb2.LoadModelRequest.FromString,
+                    response_serializer=pgduet_dot_v1_dot_embedding__pb2.LoadModelResponse.SerializeToString,
+            ),
+            'UnloadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnloadModel,
+                    request_deserializer=pgduet_dot_v1_dot_embedding__pb2.UnloadModelRequest.FromString,
+                    response_serializer=pgduet_dot_v1_dot_embedding__pb2.UnloadModelResponse.SerializeToString,
+            ),
             'RecentQueries': grpc.unary_unary_rpc_method_handler(
                     servicer.RecentQueries,
                     request_deserializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.FromString,
@@ -133,7 +168,7 @@ class EmbeddingService:
 
     Statuses: INVALID_ARGUMENT (a request over a limit or without texts), NOT_FOUND (a model that is not
     loaded), FAILED_PRECONDITION (another fingerprint than the caller expects, or self-test not passed),
-    RESOURCE_EXHAUSTED (too much work queued: try again later).
+    RESOURCE_EXHAUSTED (too much work queued: try again later; or too many models loaded: unload one).
     """
 
     @staticmethod
@@ -207,6 +242,60 @@ class EmbeddingService:
             '/pgduet.v1.EmbeddingService/ListModels',
             pgduet_dot_v1_dot_embedding__pb2.ListModelsRequest.SerializeToString,
             pgduet_dot_v1_dot_embedding__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pgduet.v1.EmbeddingService/LoadModel',
+            pgduet_dot_v1_dot_embedding__pb2.LoadModelRequest.SerializeToString,
+            pgduet_dot_v1_dot_embedding__pb2.LoadModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnloadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pgduet.v1.EmbeddingService/UnloadModel',
+            pgduet_dot_v1_dot_embedding__pb2.UnloadModelRequest.SerializeToString,
+            pgduet_dot_v1_dot_embedding__pb2.UnloadModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     dsn: Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")] = "",
-    model: Annotated[str, typer.Option(envvar="PGDUET_MODEL", help="Duet whose files are checked.")] = "small",
+    model: Annotated[
+        str, typer.Option(envvar="PGDUET_MODEL", help="Duets whose files are checked, separated by commas.")
+    ] = "small",
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects instead of lines.")] = False,
 ) -> None:
     """Check every part, say what is wrong with it and what to do; exit with 1 where one fails."""
@@ -39,6 +41,7 @@ def _findings(dsn: str, model: str) -> Iterator["Finding"]:
     from pgduet.cli.checks import check_database, check_machine, check_sidecar
 
     fingerprints: dict[str, str] = {}
-    yield from check_machine(model)
+    # As `pgduet serve` reads the same variable.
+    yield from check_machine(model.replace(",", " ").split())
     yield from check_sidecar(fingerprints)
     yield from check_database(dsn, fingerprints)

@@ -14,7 +14,10 @@ Examples:
 
     pgduet serve --listen unix:/run/pgduet/sidecar.sock --listen 127.0.0.1:50517
 
-Environment (options win): PGDUET_MODEL, PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
+    pgduet serve --model small --model small-ft
+
+Environment (options win): PGDUET_MODEL (names separated by commas), PGDUET_MAX_MODELS (3; so many may be in memory,
+those that `pgduet models load` adds too), PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
 PGDUET_THREADS, PGDUET_SOCKET_MODE (octal, 0660), PGDUET_SOCKET_GROUP, PGDUET_MAX_TEXTS (256),
 PGDUET_MAX_CHARACTERS (2000000 per text), PGDUET_BATCH_TOKENS (1024), PGDUET_QUEUE_TOKENS (262144),
 PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_LOG_FORMAT (auto, json, console),
@@ -29,7 +32,10 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    model: Annotated[str | None, typer.Option(help="Name of the duet to serve.", show_default="small")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a duet to serve; may be given several times.", show_default="small"),
+    ] = None,
     listen: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,10 +45,11 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve a duet over gRPC until SIGTERM or Ctrl-C.
+    """Serve one duet or several over gRPC until SIGTERM or Ctrl-C.
 
-    Listens at once with health NOT_SERVING, loads the model, compares it with its reference vectors, then turns health
-    to SERVING. Stops with status 0 after the calls in flight, with 1 when the model cannot be loaded or fails.
+    Listens at once with health NOT_SERVING, loads the models, compares each with its reference vectors, then turns
+    health to SERVING. Stops with status 0 after the calls in flight, with 1 when a model cannot be loaded or fails.
+    `pgduet models load` serves one more while it runs.
     """
     import asyncio
 
@@ -51,7 +58,7 @@ def serve(
     from pgduet.serving.server import serve as run_server
     from pgduet.serving.settings import read_settings
 
-    settings = read_settings(model=model, listen=tuple(listen) if listen else None)
+    settings = read_settings(model=",".join(model) if model else None, listen=tuple(listen) if listen else None)
     configure_logs(settings)
     status = asyncio.run(run_server(settings))
     if any(thread.name.startswith(ENGINE_THREADS) for thread in threading.enumerate()):

@@ -89,6 +89,26 @@ class EmbeddingClient:
         reply: pb.ListModelsResponse = self._call(self._service.ListModels, pb.ListModelsRequest(), timeout)
         return reply
 
+    def load_model(self, name: str, timeout: float | None = None) -> pb.LoadModelResponse:
+        """Have the sidecar serve one more duet of its model store; served already, it answers at once.
+
+        Takes seconds, for large encoders minutes: a `timeout` that passes ends the wait, not the loading. Raises
+        RequestRefusedError where the duet is not in the store, cannot be used, would be one too many, or is served with
+        other files than the store holds now.
+        """
+        request = pb.LoadModelRequest(name=name)
+        reply: pb.LoadModelResponse = self._call(self._service.LoadModel, request, timeout, about_models=True)
+        return reply
+
+    def unload_model(self, name: str, timeout: float | None = None) -> pb.UnloadModelResponse:
+        """Have the sidecar stop serving a duet, once its calls in flight have ended; return what is still served.
+
+        Raises RequestRefusedError where it is not served, or is the only one.
+        """
+        request = pb.UnloadModelRequest(name=name)
+        reply: pb.UnloadModelResponse = self._call(self._service.UnloadModel, request, timeout, about_models=True)
+        return reply
+
     def recent_queries(
         self, model: str, most: int = 0, expected_fingerprint: str = "", timeout: float | None = None
     ) -> pb.RecentQueriesResponse:
@@ -118,11 +138,13 @@ class EmbeddingClient:
                 )
             time.sleep(0.05)
 
-    def _call(self, method: Callable[..., Reply], request: Any, timeout: float | None) -> Reply:
+    def _call(
+        self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
+    ) -> Reply:
         try:
             return method(request, timeout=self.timeout if timeout is None else timeout)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from error
+            raise from_rpc_error(error, self.address, about_models=about_models) from error
         except ValueError as error:
             # gRPC's only word for a channel that was closed meanwhile.
             raise SidecarUnavailableError(

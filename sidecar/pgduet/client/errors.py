@@ -52,17 +52,33 @@ _HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
     ),
     grpc.StatusCode.UNIMPLEMENTED: (RequestRefusedError, "another program or an older sidecar answers at this address"),
 }
+# For calls that load and unload models: the sidecar's own words say what to do about most of these.
+_MODEL_HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: (SidecarUnavailableError, "it goes on: ask again, and allow more time"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (RequestRefusedError, "`pgduet doctor` tells what is served"),
+    grpc.StatusCode.INVALID_ARGUMENT: (RequestRefusedError, "`pgduet models list` tells the names"),
+    grpc.StatusCode.NOT_FOUND: (
+        RequestRefusedError,
+        "the sidecar may have another model store (PGDUET_MODELS_DIR) than this terminal; `pgduet doctor` tells what "
+        "is served",
+    ),
+    grpc.StatusCode.FAILED_PRECONDITION: (RequestRefusedError, "the models that were served before still are"),
+}
 
 
-def from_rpc_error(error: grpc.RpcError, address: str) -> SidecarError:
-    """Translate a failed call into the error class, message and hint for its status."""
+def from_rpc_error(error: grpc.RpcError, address: str, *, about_models: bool = False) -> SidecarError:
+    """Translate a failed call into the error class, message and hint for its status.
+
+    `about_models` marks a call that loads or unloads one.
+    """
     if not isinstance(error, grpc.Call):
         return SidecarError(f"the call to the sidecar at {address} failed: {error}")
     code = error.code()
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
         # gRPC's word for a message over its limit: no overload, and never any better.
         code = grpc.StatusCode.INVALID_ARGUMENT
-    kind, hint = _HINTS.get(code, (SidecarError, "see the sidecar's log"))
+    hints = _HINTS | _MODEL_HINTS if about_models else _HINTS
+    kind, hint = hints.get(code, (SidecarError, "see the sidecar's log"))
     return kind(
         f"the sidecar at {address} answered {code.name}: {error.details()}",
         hint=hint,

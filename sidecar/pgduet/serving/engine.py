@@ -1,4 +1,4 @@
-"""The engine: tokenising on two threads, the model on one, callers on the event loop."""
+"""The engine of one duet: tokenising on two threads, the model on one, callers on the event loop."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
 from pgduet.serving.cache import Row
 from pgduet.serving.lanes import Batch, Job, Lanes, ModelGoneError
+from pgduet.serving.turns import Turns
 
 if TYPE_CHECKING:
     from pgduet.encoding import Duet, Tokens
@@ -36,12 +37,13 @@ class ComputeError(Exception):
 class Engine:
     """Own the model: load it on its thread, feed it batches, drop work that nobody waits for.
 
-    `loaded` gets the duet once it may be used.
+    `loaded` gets the duet once it may be used. Engines that share `turns` compute one at a time; loading and its
+    self-test take no turn, since for a large model that would stop the others for many seconds.
     """
 
-    def __init__(self, *, batch_tokens: int, queue_tokens: int) -> None:
+    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns) -> None:
         self.loaded: Future[Duet] = Future()
-        self._lanes = Lanes(batch_tokens)
+        self._lanes = Lanes(batch_tokens, turns)
         self._admission = {role: Admission(queue_tokens) for role in Role}
         self._speed = FIRST_SPEED
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
@@ -52,11 +54,6 @@ class Engine:
     def start(self, load: "Callable[[], Duet]") -> Future[None]:
         """Start the model thread; the future completes when it ends, with the error that ended it."""
         return self._model.submit(self._run, load)
-
-    @property
-    def duet(self) -> "Duet | None":
-        """The duet once it has passed its self-test; None while it loads."""
-        return self.loaded.result() if self.loaded.done() else None
 
     async def embed(
         self, texts: Sequence[str], role: Role, part: Part = Part.BOTH, deadline: float | None = None

@@ -1,6 +1,5 @@
 """Work that waits for the model: queries in one lane, documents in another."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pgduet.encoding import Part
 from pgduet.serving.cache import Row
+from pgduet.serving.turns import Turns
 
 if TYPE_CHECKING:
     from pgduet.encoding import Tokens
@@ -64,44 +64,61 @@ Batch = list[tuple[Job, int]]
 
 
 class Lanes:
-    """Two queues that the model thread takes batches from.
+    """Two queues that one duet's model thread takes batches from, in turn with the threads of other duets.
 
     A batch never mixes queries with documents, nor whole vectors with halves.
     """
 
-    def __init__(self, batch_tokens: int) -> None:
+    def __init__(self, batch_tokens: int, turns: Turns | None = None) -> None:
+        """Take `turns` that several duets share; without them the lanes always have the turn."""
         self._batch_tokens = batch_tokens
         self._queries: deque[Job] = deque()
         self._documents: deque[Job] = deque()
         self._running: Batch = []
         self._closed = False
-        self._changed = threading.Condition()
+        self._turns = turns or Turns()
+        with self._turns.changed:
+            self._turns.join(self)
+
+    def has_work(self, *, query: bool) -> bool:
+        """Tell whether queries, or documents, wait; among them may be some that were given up."""
+        return bool(self._queries if query else self._documents)
 
     def put(self, job: Job, *, query: bool) -> None:
         """Add a job at the end of its lane; raises ModelGoneError after `close`."""
-        with self._changed:
+        with self._turns.changed:
             if self._closed:
                 raise ModelGoneError("the model has stopped")
             (self._queries if query else self._documents).append(job)
-            self._changed.notify()
+            self._turns.changed.notify_all()
 
     def take(self) -> Batch:
-        """Wait for work and cut a batch from it, queries first; empty after `close`."""
-        with self._changed:
+        """End the turn of the batch before, wait for the next and cut a batch, queries first; empty after `close`.
+
+        The batch is cut when the turn comes, so that a query which came meanwhile is in it.
+        """
+        with self._turns.changed:
+            self._turns.end(self)
             while not self._closed:
+                if not self._turns.is_next(self):
+                    self._turns.changed.wait()
+                    continue
                 self._running = self._cut(self._queries) or self._cut(self._documents)
                 if self._running:
+                    self._turns.begin(self)
                     return self._running
-                self._changed.wait()
+                # All that waited had been given up: whose turn it is has changed.
+                self._turns.changed.notify_all()
         return []
 
     def close(self) -> None:
         """Take no more work and fail what waits or runs, so that no caller waits for ever."""
-        with self._changed:
+        with self._turns.changed:
             self._closed = True
             for job in (*self._queries, *self._documents, *(job for job, _ in self._running)):
                 job.fail(ModelGoneError("the model has stopped"))
-            self._changed.notify_all()
+            self._turns.leave(self)
+            self._turns.changed.notify_all()
 
     def _cut(self, lane: deque[Job]) -> Batch:
         batch: Batch = []

@@ -34,7 +34,10 @@ def _bind_one(server: grpc.aio.Server, address: str, settings: Settings) -> str:
     if path is None:
         port, host = _add(server, address), address.rpartition(":")[0]
         if not host.startswith(LOOPBACK):
-            _log.warning("whoever can reach this address may embed: TCP has no authentication yet", address=address)
+            _log.warning(
+                "whoever can reach this address may embed, load and unload: TCP has no authentication yet",
+                address=address,
+            )
         return f"{host}:{port}"
     _make_room(path)
     # gRPC accepts only once the server starts; until then nobody but the owner can even queue up.

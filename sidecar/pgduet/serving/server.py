@@ -2,9 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
 
 import grpc.aio
 import structlog
@@ -14,14 +11,12 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
 from grpc_reflection.v1alpha import reflection
 
 from pgduet.errors import PgduetError
-from pgduet.serving import listening, loading
-from pgduet.serving.engine import Engine
+from pgduet.serving import listening
+from pgduet.serving.loading import Store
+from pgduet.serving.models import Models
 from pgduet.serving.service import SERVICE_NAME, EmbeddingService
 from pgduet.serving.settings import Settings
 from pgduet.v1 import embedding_pb2_grpc
-
-if TYPE_CHECKING:
-    from pgduet.encoding import Duet
 
 MESSAGE_BYTES = 64 * 1024 * 1024
 # One row is 2560 halfs and 2560 bits, and what stands around it.
@@ -33,14 +28,14 @@ _log = structlog.stdlib.get_logger("pgduet.serving.server")
 
 
 class Sidecar:
-    """One gRPC server with its engine: `listen`, then `run`."""
+    """One gRPC server with its models: `listen`, then `run`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
-        self._engine = Engine(batch_tokens=settings.batch_tokens, queue_tokens=settings.queue_tokens)
+        self._models = Models(settings, store)
         self._stop = asyncio.Event()
         self._health = HealthServicer()
-        self._service = EmbeddingService(self._engine, settings)
+        self._service = EmbeddingService(self._models, settings)
         self._server = grpc.aio.server(options=_server_options(settings))
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
@@ -54,23 +49,30 @@ class Sidecar:
         for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         await self._server.start()
-        _log.info("listening", addresses=addresses, model=self._settings.model)
+        _log.info("listening", addresses=addresses, models=self._settings.model)
 
-    async def run(self, load: "Callable[[], Duet]") -> int:
-        """Load the model and serve until a signal comes or the model thread ends; return the exit status."""
-        loaded = asyncio.wrap_future(self._engine.loaded)
-        ended = asyncio.wrap_future(self._engine.start(load))
+    async def run(self) -> int:
+        """Load the models and serve until a signal comes or a model fails; return the exit status.
+
+        A model that was loaded later may fail: the sidecar goes on without it.
+        """
+        serving = asyncio.ensure_future(self._serve_models())
         asked = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((loaded, ended, asked), return_when=asyncio.FIRST_COMPLETED)
-        if loaded.done() and not (asked.done() or ended.done()):
-            await self._set_health(health_pb2.HealthCheckResponse.SERVING)
-            _log.info("ready", model=self._settings.model, fingerprint=loaded.result().fingerprint)
-            await asyncio.wait((ended, asked), return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            _log_failure(ended.exception())
+        await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+        failed = serving.done()
+        if failed:
+            _log_failure(serving.exception() or serving.result())
+        serving.cancel()
         await self._finish()
         asked.cancel()
-        return 1 if ended.done() else 0
+        return 1 if failed else 0
+
+    async def _serve_models(self) -> BaseException:
+        """Turn health to SERVING when all models are loaded; return the error of the first that fails for good."""
+        await self._models.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        _log.info("ready", models={duet.name: duet.fingerprint for duet in self._models.all()})
+        return await self._models.failure
 
     async def _finish(self) -> None:
         """Take no more calls, let those in flight finish within the grace time, close the sockets."""
@@ -86,7 +88,7 @@ class Sidecar:
         await self._server.stop(None)
         await stopping
         idle.cancel()
-        self._engine.close()
+        self._models.close()
         _log.info("stopped")
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
@@ -95,13 +97,13 @@ class Sidecar:
 
 
 async def serve(settings: Settings) -> int:
-    """Run the sidecar until it is told to stop; return 0, or 1 when the model could not be loaded or failed.
+    """Run the sidecar until it is told to stop; return 0, or 1 when a model could not be loaded or failed.
 
     Raises PgduetError where it cannot listen.
     """
-    sidecar = Sidecar(settings)
+    sidecar = Sidecar(settings, Store(settings))
     await sidecar.listen()
-    return await sidecar.run(partial(loading.load, settings))
+    return await sidecar.run()
 
 
 def _server_options(settings: Settings) -> list[tuple[str, int]]:

@@ -14,7 +14,7 @@ from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.calls import Calls, Context, Refusal
 from pgduet.serving.engine import ComputeError, Engine
 from pgduet.serving.lanes import ExpiredError, ModelGoneError
-from pgduet.serving.recent import RecentQueries
+from pgduet.serving.models import Models, Served
 from pgduet.serving.replies import embed_response, text_error
 from pgduet.serving.settings import Settings
 from pgduet.v1 import embedding_pb2 as pb
@@ -29,14 +29,14 @@ _PARTS = {pb.PART_BOTH: Part.BOTH, pb.PART_CODE: Part.CODE, pb.PART_TEXT: Part.T
 
 
 class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
-    """Serve one duet."""
+    """Answer for the duets that are served."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, models: Models, settings: Settings) -> None:
         self.calls = Calls()
-        self._engine = engine
+        self._models = models
         self._settings = settings
+        # One for all duets: its keys hold the fingerprint.
         self._cache = RowCache(settings.cache_bytes)
-        self._recent = RecentQueries(settings.keep_queries)
 
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
         """Embed texts in the order given."""
@@ -52,6 +52,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         """List the models that may be used now."""
         return await self.calls.run("list_models", context, {}, self._list_models(), level="debug")
 
+    async def LoadModel(self, request: pb.LoadModelRequest, context: Context) -> pb.LoadModelResponse:  # noqa: N802
+        """Serve one more duet of the model store."""
+        return await self.calls.run("load_model", context, {"model": request.name[:80]}, self._load_model(request))
+
+    async def UnloadModel(self, request: pb.UnloadModelRequest, context: Context) -> pb.UnloadModelResponse:  # noqa: N802
+        """Stop serving a duet."""
+        return await self.calls.run("unload_model", context, {"model": request.name[:80]}, self._unload_model(request))
+
     async def RecentQueries(  # noqa: N802
         self, request: pb.RecentQueriesRequest, context: Context
     ) -> pb.RecentQueriesResponse:
@@ -59,12 +67,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         return await self.calls.run("recent_queries", context, {}, self._recent_queries(request))
 
     async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
-        duet = self._duet(request.model)
+        served = self._models.get(request.model)
+        duet = served.duet
         role, part = self._check(request, duet)
-        outcomes = await self._outcomes(duet, list(request.texts), role, part, context, facts)
+        with served.in_use():
+            outcomes = await self._outcomes(served, list(request.texts), role, part, context, facts)
         # Many texts at a time are a program's, such as the names that recall is measured with.
         if role is Role.QUERY and part is Part.BOTH and len(outcomes) == 1 and isinstance(outcomes[0], Row):
-            self._recent.note(outcomes[0])
+            served.recent.note(outcomes[0])
         return embed_response(duet.fingerprint, duet.width_of(part), outcomes, sketched=part is Part.BOTH)
 
     async def _chunk(self, request: pb.ChunkRequest, facts: dict[str, Any]) -> pb.ChunkResponse:
@@ -80,28 +90,26 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         return pb.ChunkResponse(chunks=chunks)
 
     async def _list_models(self) -> pb.ListModelsResponse:
-        duet = self._engine.duet
-        return pb.ListModelsResponse(models=[self._model(duet)] if duet else [], version=version("pgduet"))
+        models = [self._model(duet) for duet in self._models.all()]
+        return pb.ListModelsResponse(models=models, version=version("pgduet"))
+
+    async def _load_model(self, request: pb.LoadModelRequest) -> pb.LoadModelResponse:
+        served, loaded = await self._models.load(request.name)
+        return pb.LoadModelResponse(model=self._model(served.duet), loaded=loaded)
+
+    async def _unload_model(self, request: pb.UnloadModelRequest) -> pb.UnloadModelResponse:
+        return pb.UnloadModelResponse(served=await self._models.unload(request.name))
 
     async def _recent_queries(self, request: pb.RecentQueriesRequest) -> pb.RecentQueriesResponse:
-        duet = self._duet(request.model)
-        _check_fingerprint(request.expected_fingerprint, duet)
-        rows = self._recent.newest(request.most)
+        served = self._models.get(request.model)
+        _check_fingerprint(request.expected_fingerprint, served.duet)
+        rows = served.recent.newest(request.most)
         return pb.RecentQueriesResponse(
-            fingerprint=duet.fingerprint,
-            width=duet.width,
+            fingerprint=served.duet.fingerprint,
+            width=served.duet.width,
             embeddings=b"".join(embedding for embedding, _ in rows),
             sketches=b"".join(sketch for _, sketch in rows),
         )
-
-    def _duet(self, name: str) -> "Duet":
-        duet = self._engine.duet
-        if name != self._settings.model:
-            message = f"no model {name[:80]!r} is served here; served: {self._settings.model}"
-            raise Refusal(grpc.StatusCode.NOT_FOUND, message)
-        if duet is None:
-            raise Refusal(grpc.StatusCode.UNAVAILABLE, f"the model {name} is loading; try again in a few seconds")
-        return duet
 
     def _check(self, request: pb.EmbedRequest, duet: "Duet") -> tuple[Role, Part]:
         limit = self._settings.max_texts
@@ -120,7 +128,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         return role, part
 
     async def _outcomes(
-        self, duet: "Duet", texts: list[str], role: Role, part: Part, context: Context, facts: dict[str, Any]
+        self, served: Served, texts: list[str], role: Role, part: Part, context: Context, facts: dict[str, Any]
     ) -> list[Row | pb.EmbedError]:
         """Give a row or an error for every text; equal texts are looked at once."""
         outcomes: dict[str, Row | pb.EmbedError] = {}
@@ -128,32 +136,18 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         for text in dict.fromkeys(texts):
             if error := text_error(text, self._settings.max_characters):
                 outcomes[text] = error
-            elif row := self._cache.get(key := cache_key(duet.fingerprint, role, part, text)):
+            elif row := self._cache.get(key := cache_key(served.duet.fingerprint, role, part, text)):
                 outcomes[text] = row
             else:
                 missing[text] = key
         facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
         if missing:
-            rows = await self._compute(list(missing), role, part, context)
+            rows = await _compute(served.engine, list(missing), role, part, context)
             facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in rows)
             for (text, key), row in zip(missing.items(), rows, strict=True):
                 self._cache.put(key, row)
                 outcomes[text] = row
         return [outcomes[text] for text in texts]
-
-    async def _compute(self, texts: list[str], role: Role, part: Part, context: Context) -> list[Row]:
-        remaining = context.time_remaining()
-        deadline = None if remaining is None else time.monotonic() + remaining
-        try:
-            return await self._engine.embed(texts, role, part, deadline)
-        except BusyError as error:
-            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
-        except ExpiredError as error:
-            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
-        except ModelGoneError as error:
-            raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
-        except ComputeError as error:
-            raise Refusal(grpc.StatusCode.INTERNAL, str(error)) from error
 
     def _model(self, duet: "Duet") -> pb.Model:
         return pb.Model(
@@ -174,6 +168,21 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             max_texts=self._settings.max_texts,
             max_characters=self._settings.max_characters,
         )
+
+
+async def _compute(engine: Engine, texts: list[str], role: Role, part: Part, context: Context) -> list[Row]:
+    remaining = context.time_remaining()
+    deadline = None if remaining is None else time.monotonic() + remaining
+    try:
+        return await engine.embed(texts, role, part, deadline)
+    except BusyError as error:
+        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
+    except ExpiredError as error:
+        raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
+    except ModelGoneError as error:
+        raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+    except ComputeError as error:
+        raise Refusal(grpc.StatusCode.INTERNAL, str(error)) from error
 
 
 def _check_fingerprint(expected: str, duet: "Duet") -> None:

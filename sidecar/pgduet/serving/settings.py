@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pgduet.errors import PgduetError
@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PGDUET_", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    model: str = "small"
+    # Names of the duets that are served from the start.
+    model: Annotated[tuple[str, ...], NoDecode] = ("small",)
+    max_models: int = Field(default=3, ge=1, validate_default=True)
     # Loopback only: on TCP there is no authentication yet, and who can connect can read what is embedded.
     listen: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:50517",)
     models_dir: Path | None = None
@@ -33,10 +35,25 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("listen", mode="before")
+    @field_validator("listen", "model", mode="before")
     @classmethod
-    def _split_addresses(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("model")
+    @classmethod
+    def _some_model(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one duet")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("max_models")
+    @classmethod
+    def _room_for_all(cls, value: int, info: ValidationInfo) -> int:
+        named = len(info.data.get("model", ()))
+        if named > value:
+            raise ValueError(f"{named} duets are named to be served, {value} may be")
+        return value
 
     @field_validator("listen")
     @classmethod

@@ -1,7 +1,7 @@
-"""Checks of this machine: the model's files and the disk."""
+"""Checks of this machine: the models' files and the disk."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pgduet.cli.checks.finding import Finding, failed
@@ -10,16 +10,17 @@ from pgduet.errors import PgduetError
 _ENOUGH_BYTES = 2 * 1024**3
 
 
-def check_machine(model: str) -> Iterator[Finding]:
-    """Check that the model's files are as pinned and that the disk has room."""
+def check_machine(models: Iterable[str]) -> Iterator[Finding]:
+    """Check that the files of the duets of these names are as pinned and that the disk has room."""
     from pgduet.encoding.store.layout import checked_manifest, duet_folder, store_folder
 
-    try:
-        folder = duet_folder(model)
-        checked_manifest(folder)
-        yield Finding("model files", "ok", f"{model} in {folder} is as pinned")
-    except PgduetError as error:
-        yield failed("model files", error)
+    for model in models:
+        try:
+            folder = duet_folder(model)
+            checked_manifest(folder)
+            yield Finding("model files", "ok", f"{model} in {folder} is as pinned")
+        except PgduetError as error:
+            yield failed("model files", error)
     yield _disk(store_folder())
 
 
