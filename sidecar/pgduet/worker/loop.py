@@ -15,6 +15,7 @@ import structlog
 from pgduet.client import SidecarBusyError, SidecarError
 from pgduet.database.connection import Connection, cancel, is_pooled
 from pgduet.database.errors import DatabaseError, readable_errors
+from pgduet.database.generations import settle_generations
 from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
 from pgduet.migrations.keeper import keep_index
@@ -29,6 +30,7 @@ from pgduet.worker.sources import reconcile_sources, work_sources
 from pgduet.worker.waking import Waker
 
 _INDEX_SECONDS = 30.0
+_GENERATIONS_SECONDS = 30.0
 _STEP_SECONDS = 0.5
 # Between two looks at a queue that holds nothing to take: rows of chunks that others have in hand count as due.
 _SHORTEST_WAIT = 0.5
@@ -67,6 +69,7 @@ class Worker:
         self._open_connections: dict[Connection, bool] = {}
         self._cut_at: float | None = None
         self._indexing: threading.Thread | None = None
+        self._newest_generation: int | None = None
 
     def stop(self) -> None:
         """End soon: calls in flight get ten seconds, then they are cancelled and their chunks given back."""
@@ -193,9 +196,13 @@ class Worker:
 
     def _keep(self, lanes: list[threading.Thread], once: bool) -> None:
         """Reconcile and keep the index every now and then while the lanes work."""
-        reconciled = indexed = reported = float("-inf")
+        reconciled = indexed = settled = reported = float("-inf")
         while any(lane.is_alive() for lane in lanes):
             now = time.monotonic()
+            # Before the other round, which then sees every generation that is known here.
+            if not once and now - settled >= _GENERATIONS_SECONDS and not self._stopping.is_set():
+                self._round(self._settle_generations, once)
+                settled = time.monotonic()
             if not once and now - reconciled >= self._options.reconcile and not self._stopping.is_set():
                 self._round(self._reconcile, once)
                 reconciled = time.monotonic()
@@ -207,6 +214,7 @@ class Worker:
                 reported = now
         if once and self._error is None and not self._stopping.is_set():
             self._look_after_index(once)
+            self._round(self._settle_generations, once)
 
     def _start_indexing(self) -> bool:
         """Look after the index on a thread of its own, unless one still does: a build takes minutes, or more."""
@@ -238,6 +246,13 @@ class Worker:
         rows = reconcile_sources(connection)
         log.info("reconciled", queued=enqueued, removed=removed, rows_of_watched_tables=rows)
         self._waker.wake()
+
+    def _settle_generations(self, connection: Connection) -> None:
+        """Call generations ready that are complete, and queue all chunks for one that was added."""
+        newest = settle_generations(connection)
+        if self._newest_generation is not None and newest is not None and newest > self._newest_generation:
+            self._reconcile(connection)
+        self._newest_generation = newest
 
     def _keep_index(self, connection: Connection) -> None:
         if is_pooled(connection):

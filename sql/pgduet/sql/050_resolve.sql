@@ -129,6 +129,10 @@ DECLARE
   v_stored bigint[];
   v_fingerprint text := (SELECT g.fingerprint FROM pgduet.generations g WHERE g.generation_id = $1);
 BEGIN
+  -- Retired while its vectors were being made: its partition may be gone.
+  IF EXISTS (SELECT FROM pgduet.generations g WHERE g.generation_id = $1 AND g.state IN ('retired', 'dropped')) THEN
+    RETURN '{}';
+  END IF;
   IF v_fingerprint IS NULL THEN
     -- A new generation takes the fingerprint of its first vectors; from then on the sidecar refuses any other. Where
     -- another transaction is about to give it one, nothing is stored: waiting for it could be a deadlock.

@@ -65,6 +65,12 @@ BEGIN
       RAISE EXCEPTION 'chunk % cannot be embedded: %', v_made.failed_id, v_made.failure
         USING ERRCODE = '22023', HINT = 'Cut it into chunks, or SET pgduet.trigger_mode = ''queue'' to set such rows aside.';
     END IF;
+    -- Another generation became the active one in between: the worker makes what both lack.
+    IF EXISTS (SELECT FROM pgduet._live_generation o JOIN pgduet.generations g ON g.fingerprint <> o.fingerprint
+      WHERE g.generation_id = v_needed.generation AND o.fingerprint = v_made.fingerprint)
+    THEN
+      RETURN;
+    END IF;
     PERFORM pgduet._store(v_needed.generation, v_made.fingerprint, v_made.ids, v_made.hashes, v_made.embeddings,
       v_made.sketches, v_made.code_tokens, v_made.text_tokens, v_made.truncated);
   END LOOP;

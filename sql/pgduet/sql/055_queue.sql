@@ -114,6 +114,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = $2 AND c.content_hash = $3)
     AND NOT EXISTS (SELECT FROM pgduet.code_embeddings e
       WHERE e.chunk_id = $2 AND e.generation_id = $1 AND e.content_hash = $3)
+    AND EXISTS (SELECT FROM pgduet._live_generation g WHERE g.generation_id = $1)
   ON CONFLICT (chunk_id, generation_id) DO UPDATE SET (content_hash, error_class, error, attempts, failed_at) =
     (excluded.content_hash, excluded.error_class, excluded.error, excluded.attempts, excluded.failed_at);
   DELETE FROM pgduet._pending p WHERE p.seq = ANY ($7)

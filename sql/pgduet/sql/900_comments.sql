@@ -40,4 +40,3 @@ COMMENT ON COLUMN pgduet.chunk_status.text_tokens IS 'Tokens of the whole conten
 COMMENT ON COLUMN pgduet.chunk_status.truncated IS 'True where a half of the duet read only the beginning of the content: its end is not found by searches; store it in smaller chunks (pgduet.chunk_code, pgduet.watch, pgduet ingest)';
 COMMENT ON VIEW pgduet.worker_status IS 'Workers that run or ran within a day; one that has been silent for more than a minute is gone or hangs';
 COMMENT ON VIEW pgduet.coverage IS 'Chunks, vectors, blank and pending chunks by repository and language';
-COMMENT ON VIEW pgduet.generation_status IS 'Generations and how many vectors each holds';

@@ -1,0 +1,16 @@
+COMMENT ON FUNCTION pgduet.add_generation(text, text) IS 'Begin a generation: all chunks get vectors of another duet beside those that are searched. name: what to call it, the duet''s name by default';
+COMMENT ON FUNCTION pgduet.promote(text, boolean, text) IS 'Search in another generation from now on. Refused while it lacks vectors or its index, where nobody found it better, or where the sidecar does not serve its duet; force with a reason overrules that';
+COMMENT ON FUNCTION pgduet.rollback() IS 'Search in the generation again that the last promotion replaced; again: one promotion further back';
+COMMENT ON FUNCTION pgduet.retire(text) IS 'Give a generation up that is not active: it gets no more vectors. `pgduet generation drop` frees its space';
+COMMENT ON TABLE pgduet._promotion IS 'Every switch of the active generation: from, to, when, by whom, whether something stood against it, and why';
+COMMENT ON VIEW pgduet.generation_status IS 'Generations: what each holds and lacks, and how good its search is';
+COMMENT ON COLUMN pgduet.generation_status.state IS 'building: being filled; ready: complete and kept current; active: searched; retired: given up; dropped: its vectors are gone';
+COMMENT ON COLUMN pgduet.generation_status.parent IS 'The generation that was active when this one was added';
+COMMENT ON COLUMN pgduet.generation_status.vectors IS 'Vectors it holds, those of old content included';
+COMMENT ON COLUMN pgduet.generation_status.lacking IS 'Chunks that have no current vector in it yet, without the failed ones';
+COMMENT ON COLUMN pgduet.generation_status.failed IS 'Chunks that were given up for it: see pgduet.failures';
+COMMENT ON COLUMN pgduet.generation_status.share_done IS 'Share of the chunks that have their current vector, 0 to 1';
+COMMENT ON COLUMN pgduet.generation_status.recall IS 'Share of the ten nearest chunks that a search through its index finds, when last measured';
+COMMENT ON COLUMN pgduet.generation_status.score IS 'What the evaluation found for this generation, by `metric`';
+COMMENT ON COLUMN pgduet.generation_status.score_before IS 'The same for the generation it was compared with';
+COMMENT ON COLUMN pgduet.generation_status.gate_passed IS 'Whether it is better by the margin that was set';
