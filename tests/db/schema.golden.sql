@@ -180,6 +180,37 @@ CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._forget_watch(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._gate_objection(metrics jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._gate_objection(metrics jsonb) OWNER TO pgduet_owner;
+CREATE TABLE pgduet.generations (
+    generation_id integer NOT NULL,
+    name text NOT NULL,
+    model text NOT NULL,
+    fingerprint text,
+    state text NOT NULL,
+    parent integer,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    activated_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    dropped_at timestamp with time zone,
+    CONSTRAINT generations_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text, 'retired'::text, 'dropped'::text])))
+);
+ALTER TABLE pgduet.generations OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._generation(name text) RETURNS pgduet.generations
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._generation(name text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._grant_reading(source regclass, columns text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -200,6 +231,16 @@ CREATE FUNCTION pgduet._index_health(generation_id integer) RETURNS TABLE(aspect
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._index_health(generation_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._index_objection(generation_id integer) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._index_objection(generation_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._judge(name text, gate jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._judge(name text, gate jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -220,6 +261,11 @@ CREATE FUNCTION pgduet._key_settings(source oid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._key_settings(source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lacking(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._lacking(generation_id integer, most bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._leave(worker text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -249,6 +295,11 @@ CREATE FUNCTION pgduet._load_backend() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._load_backend() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lock_generations() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._lock_generations() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._make_watch_function(watch_id integer, source oid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -267,11 +318,31 @@ CREATE FUNCTION pgduet._matching_rows(generation_id integer, language text, repo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._model_objection() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._model_objection() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) RETURNS TABLE(chunk_id bigint, neighbour_id bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._next_due() RETURNS double precision
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._objections(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS TABLE(aspect text, objection text, advice text)
+    LANGUAGE plpgsql STABLE ROWS 3
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._objections(generation_id integer, most bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) RETURNS TABLE(place bigint, similarity double precision, code double precision, text double precision)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) RETURNS record
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -437,6 +508,11 @@ CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) R
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._settle_generations() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._settle_generations() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE plpgsql STABLE ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -476,6 +552,16 @@ CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, la
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._switch_generation(generation_id integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._switch_generation(generation_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -544,6 +630,12 @@ CREATE FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text,
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.add_generation(model text, name text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS ...;
+ALTER FUNCTION pgduet.add_generation(model text, name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text, path text DEFAULT NULL::text) RETURNS TABLE(symbol text, kind text, language text, start_line integer, end_line integer, content text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER COST 10000 ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -574,6 +666,12 @@ CREATE FUNCTION pgduet.index_recall(sample integer DEFAULT 200, k integer DEFAUL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.promote(name text, force boolean DEFAULT false, reason text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS ...;
+ALTER FUNCTION pgduet.promote(name text, force boolean, reason text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -584,11 +682,23 @@ CREATE FUNCTION pgduet.reindex(index_kind text DEFAULT NULL::text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.reindex(index_kind text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.retire(name text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS ...;
+ALTER FUNCTION pgduet.retire(name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.retry_failed(error_class text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.retry_failed(error_class text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.rollback() RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS ...;
+ALTER FUNCTION pgduet.rollback() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.similar_code(query text, k integer DEFAULT 10, language text DEFAULT NULL::text, repo text DEFAULT NULL::text, path_like text DEFAULT NULL::text, min_similarity double precision DEFAULT NULL::double precision, distinct_content boolean DEFAULT true, lexical boolean DEFAULT false) RETURNS TABLE(chunk_id bigint, repo text, path text, symbol text, kind text, language text, start_line integer, end_line integer, content text, similarity double precision, source text, source_key text)
     LANGUAGE sql STABLE COST 1e+06 ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -635,23 +745,12 @@ CASE key
     WHEN 'index_memory_mb'::text THEN ((value ~ '^[0-9]{1,6}$'::text) AND ((value)::integer >= 64))
     WHEN 'recall_target'::text THEN ((value ~ '^(0[.][0-9]{1,4}|1([.]0{1,4})?)$'::text) AND ((value)::numeric >= 0.5))
     WHEN 'lexical_index'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
+    WHEN 'mining_positive'::text THEN ((value ~ '^0[.][0-9]{1,4}$'::text) AND ((value)::numeric > (0)::numeric))
+    WHEN 'mining_negative'::text THEN (value ~ '^0[.][0-9]{1,4}$'::text)
     ELSE false
 END)
 );
 ALTER TABLE pgduet._setting OWNER TO pgduet_owner;
-CREATE TABLE pgduet.generations (
-    generation_id integer NOT NULL,
-    name text NOT NULL,
-    model text NOT NULL,
-    fingerprint text,
-    state text NOT NULL,
-    parent integer,
-    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    activated_at timestamp with time zone,
-    CONSTRAINT generations_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text, 'retired'::text])))
-);
-ALTER TABLE pgduet.generations OWNER TO pgduet_owner;
 CREATE VIEW pgduet._call_context AS
  SELECT ( SELECT s.value
            FROM pgduet._setting s
@@ -745,6 +844,24 @@ CREATE TABLE pgduet._migration (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE pgduet._migration OWNER TO pgduet_owner;
+CREATE TABLE pgduet._mining (
+    mining_id bigint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    mined_by text DEFAULT SESSION_USER NOT NULL,
+    generation_id integer NOT NULL,
+    settings jsonb NOT NULL,
+    report jsonb NOT NULL
+);
+ALTER TABLE pgduet._mining OWNER TO pgduet_owner;
+ALTER TABLE pgduet._mining ALTER COLUMN mining_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._mining_mining_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pgduet._pending (
     seq bigint NOT NULL,
     chunk_id bigint,
@@ -760,6 +877,27 @@ WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000',
 ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
 ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgduet._pending_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._promotion (
+    promotion_id bigint NOT NULL,
+    kind text NOT NULL,
+    from_generation integer,
+    to_generation integer NOT NULL,
+    promoted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    promoted_by text NOT NULL,
+    forced boolean DEFAULT false NOT NULL,
+    reason text,
+    undone_at timestamp with time zone,
+    CONSTRAINT _promotion_kind_check CHECK ((kind = ANY (ARRAY['promote'::text, 'rollback'::text])))
+);
+ALTER TABLE pgduet._promotion OWNER TO pgduet_owner;
+ALTER TABLE pgduet._promotion ALTER COLUMN promotion_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._promotion_promotion_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -825,6 +963,30 @@ ALTER TABLE pgduet._source ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pgduet._triplet (
+    mining_id bigint NOT NULL,
+    triplet_id integer NOT NULL,
+    negative_number smallint NOT NULL,
+    split text NOT NULL,
+    kind text NOT NULL,
+    anchor text NOT NULL,
+    positive text NOT NULL,
+    negative text NOT NULL,
+    negative_kind text NOT NULL,
+    anchor_chunk bigint NOT NULL,
+    positive_chunk bigint NOT NULL,
+    negative_chunk bigint NOT NULL,
+    positive_similarity double precision,
+    positive_code double precision,
+    positive_text double precision,
+    negative_similarity double precision NOT NULL,
+    negative_code double precision,
+    negative_text double precision,
+    CONSTRAINT _triplet_kind_check CHECK ((kind = ANY (ARRAY['docstring'::text, 'symbol'::text, 'cosine'::text]))),
+    CONSTRAINT _triplet_negative_kind_check CHECK ((negative_kind = ANY (ARRAY['hard'::text, 'random'::text]))),
+    CONSTRAINT _triplet_split_check CHECK ((split = ANY (ARRAY['train'::text, 'dev'::text, 'test'::text])))
+);
+ALTER TABLE pgduet._triplet OWNER TO pgduet_owner;
 CREATE TABLE pgduet._watch (
     watch_id integer NOT NULL,
     source text NOT NULL,
@@ -1007,10 +1169,44 @@ CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
     g.state,
     g.created_at,
     g.activated_at,
-    ( SELECT count(*) AS count
-           FROM pgduet.code_embeddings e
-          WHERE (e.generation_id = g.generation_id)) AS vectors
-   FROM pgduet.generations g;
+    n.vectors,
+    p.name AS parent,
+    n.lacking,
+    n.failed,
+        CASE
+            WHEN (n.chunks > 0) THEN ((((n.chunks - n.lacking) - n.failed))::double precision / (n.chunks)::double precision)
+            WHEN (n.chunks = 0) THEN (1)::double precision
+            ELSE NULL::double precision
+        END AS share_done,
+    (i.index_name IS NOT NULL) AS has_index,
+    ( SELECT r.recall
+           FROM pgduet._recall_sample r
+          WHERE ((r.index_name = i.index_name) AND (r.generation_id = g.generation_id))
+          ORDER BY r.measured_at DESC, r.recall
+         LIMIT 1) AS recall,
+    s.metric,
+    s.score_before,
+    s.score,
+    s.gate_passed,
+    g.retired_at,
+    g.dropped_at
+   FROM ((((pgduet.generations g
+     LEFT JOIN pgduet.generations p ON ((p.generation_id = g.parent)))
+     CROSS JOIN LATERAL pgduet._generation_counts(g.generation_id, (g.state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text]))) n(vectors, chunks, lacking, failed))
+     CROSS JOIN LATERAL pgduet._search_index(g.generation_id) i(index_name, kind, lists, probes, ef_search, depth, rows_at_build))
+     CROSS JOIN LATERAL ( SELECT ((g.metrics -> 'gate'::text) ->> 'metric'::text) AS metric,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'before'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'before'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score_before,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'after'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'after'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'passed'::text)) = 'boolean'::text) THEN (((g.metrics -> 'gate'::text) -> 'passed'::text))::boolean
+                    ELSE NULL::boolean
+                END AS gate_passed) s);
 ALTER TABLE pgduet.generation_status OWNER TO pgduet_owner;
 ALTER TABLE pgduet.generations ALTER COLUMN generation_id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME pgduet.generations_generation_id_seq
@@ -1132,6 +1328,35 @@ CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
      LEFT JOIN counted n ON ((n.state = s.state)))
   ORDER BY s.place;
 ALTER TABLE pgduet.queue_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.triplets WITH (security_invoker='true') AS
+ SELECT t.triplet_id,
+    t.negative_number,
+    t.split,
+    t.kind,
+    t.anchor,
+    t.positive,
+    t.negative,
+    t.negative_kind,
+    t.anchor_chunk,
+    t.positive_chunk,
+    t.negative_chunk,
+    t.positive_similarity,
+    t.positive_code,
+    t.positive_text,
+    t.negative_similarity,
+    t.negative_code,
+    t.negative_text,
+    t.mining_id,
+    m.generation_id,
+    m.finished_at AS mined_at
+   FROM ((((pgduet._triplet t
+     JOIN pgduet._mining m ON ((m.mining_id = t.mining_id)))
+     JOIN pgduet.code_chunks a ON ((a.chunk_id = t.anchor_chunk)))
+     JOIN pgduet.code_chunks p ON ((p.chunk_id = t.positive_chunk)))
+     JOIN pgduet.code_chunks n ON ((n.chunk_id = t.negative_chunk)))
+  WHERE (m.mining_id = ( SELECT max(l.mining_id) AS max
+           FROM pgduet._mining l));
+ALTER TABLE pgduet.triplets OWNER TO pgduet_owner;
 CREATE VIEW pgduet.watch_failures WITH (security_invoker='true') AS
  SELECT w.source,
     r.row_key,
@@ -1209,8 +1434,12 @@ ALTER TABLE ONLY pgduet._index_request
     ADD CONSTRAINT _index_request_pkey PRIMARY KEY (request_id);
 ALTER TABLE ONLY pgduet._migration
     ADD CONSTRAINT _migration_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY pgduet._mining
+    ADD CONSTRAINT _mining_pkey PRIMARY KEY (mining_id);
 ALTER TABLE ONLY pgduet._pending
     ADD CONSTRAINT _pending_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY pgduet._promotion
+    ADD CONSTRAINT _promotion_pkey PRIMARY KEY (promotion_id);
 ALTER TABLE ONLY pgduet._recall_sample
     ADD CONSTRAINT _recall_sample_pkey PRIMARY KEY (sample_id);
 ALTER TABLE ONLY pgduet._setting
@@ -1219,6 +1448,8 @@ ALTER TABLE ONLY pgduet._source
     ADD CONSTRAINT _source_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY pgduet._source_row
     ADD CONSTRAINT _source_row_pkey PRIMARY KEY (row_key, watch_id);
+ALTER TABLE ONLY pgduet._triplet
+    ADD CONSTRAINT _triplet_pkey PRIMARY KEY (mining_id, triplet_id, negative_number);
 ALTER TABLE ONLY pgduet._watch
     ADD CONSTRAINT _watch_pkey PRIMARY KEY (watch_id);
 ALTER TABLE ONLY pgduet._watch
@@ -1258,6 +1489,16 @@ CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+ALTER TABLE pgduet._triplet ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _triplet_mined ON pgduet._triplet FOR INSERT WITH CHECK (true);
+CREATE POLICY _triplet_replaced ON pgduet._triplet FOR DELETE USING (true);
+CREATE POLICY _triplet_seen ON pgduet._triplet FOR SELECT USING (((EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _triplet.anchor_chunk))) AND (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _triplet.positive_chunk))) AND (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _triplet.negative_chunk)))));
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
 GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
@@ -1309,17 +1550,28 @@ GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._gate_objection(metrics jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
+REVOKE ALL ON FUNCTION pgduet._generation(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._index_objection(generation_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._judge(name text, gate jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._judge(name text, gate jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._key_expression(source oid, row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_settings(source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._lacking(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._lexemes(symbol text, content text) FROM PUBLIC;
@@ -1329,12 +1581,19 @@ GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most
 REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._lock_generations() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._make_watch_function(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._model_objection() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._objections(generation_id integer, most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
@@ -1375,12 +1634,16 @@ REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, 
 GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._settle_generations() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sidecar_health() FROM PUBLIC;
@@ -1393,6 +1656,8 @@ REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, ch
 GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._switch_generation(generation_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._symbol_words(symbol text) FROM PUBLIC;
@@ -1413,6 +1678,8 @@ REVOKE ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text,
 GRANT ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet.add_generation(model text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.add_generation(model text, name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed(content text, role text, part text) FROM PUBLIC;
@@ -1427,14 +1694,20 @@ GRANT ALL ON FUNCTION pgduet.index_health() TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet.index_health() TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.promote(name text, force boolean, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.promote(name text, force boolean, reason text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet.reconcile(OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.reindex(index_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.reindex(index_kind text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet.retire(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.retire(name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.retry_failed(error_class text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet.retry_failed(error_class text) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet.rollback() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.rollback() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.similar_code(query text, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language text, repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
@@ -1449,8 +1722,6 @@ GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
@@ -1458,14 +1729,21 @@ GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
+GRANT INSERT ON TABLE pgduet._mining TO pgduet_admin;
+GRANT INSERT ON TABLE pgduet._mining TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._promotion TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source_row TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._triplet TO pgduet_reader;
+GRANT INSERT,DELETE ON TABLE pgduet._triplet TO pgduet_admin;
+GRANT INSERT,DELETE ON TABLE pgduet._triplet TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
@@ -1491,6 +1769,7 @@ GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.triplets TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_status TO pg_monitor;
