@@ -1,0 +1,1 @@
+"""Fine-tuning: the encoders of a duet learn from triplets."""
