@@ -1,9 +1,12 @@
 """A tiny duet to tune and triplets to tune it with."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pgduet.encoding import Duet, load_duet
 from pgduet.training.tuning.batches import Batches, Triplet
@@ -38,13 +41,8 @@ def start(store: Path, plan: Plan, folder: Path) -> tuple[Duet, Trainee, Run]:
 
 def train_here(store: str, folder: str, objective: str, die_at: str) -> None:
     """Train, in a process of its own or under torchrun; die while file number `die_at` is written, 0 never."""
-    import os
-    import signal
-
-    from pgduet.training.tuning import checkpoint
-
     plan, written = Plan(objective=objective, steps=6, batch=8, check_every=2, rate=1e-3), 0
-    to_disk = checkpoint._to_disk
+    to_disk = os.fsync
 
     def counted(number: int) -> None:
         nonlocal written
@@ -54,8 +52,8 @@ def train_here(store: str, folder: str, objective: str, die_at: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         to_disk(number)
 
-    checkpoint._to_disk = counted
-    with joined() as team:
+    with pytest.MonkeyPatch.context() as patch, joined() as team:
+        patch.setattr(os, "fsync", counted)
         _, _, run = start(Path(store), plan, Path(folder))
         run._team = team
         run.train(lambda _: None)

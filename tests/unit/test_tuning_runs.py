@@ -50,8 +50,8 @@ def run_apart(store: Path, folder: Path, *, die_at: int = 0, processes: int = 0,
 
 def test_a_run_that_is_killed_while_it_writes_goes_on_to_the_same_weights(tiny_store: Path, tmp_path: Path) -> None:
     train_here(str(tiny_store), str(tmp_path / "whole"), "triplet", "0")
-    # The third file is the state of the second checkpoint.
-    assert run_apart(tiny_store, tmp_path / "killed", die_at=3) == -signal.SIGKILL
+    # A checkpoint writes its state, its progress and its folder: the fourth is the state of the second checkpoint.
+    assert run_apart(tiny_store, tmp_path / "killed", die_at=4) == -signal.SIGKILL
     assert [path.name for path in sorted((tmp_path / "killed" / "checkpoints").iterdir())] == [
         ".step-00000004.partial",
         "step-00000002",

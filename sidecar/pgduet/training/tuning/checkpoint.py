@@ -52,10 +52,12 @@ class Checkpoints:
         partial.mkdir(parents=True)
         with (partial / _STATE).open("wb") as file:
             torch.save(state, file)
-            _to_disk(file.fileno())
+            file.flush()
+            os.fsync(file.fileno())
         with (partial / _PROGRESS).open("w", encoding="utf-8") as text:
             json.dump({"key": self._key, **asdict(progress)}, text)
-            _to_disk(text.fileno())
+            text.flush()
+            os.fsync(text.fileno())
         shutil.rmtree(self._folder / name, ignore_errors=True)
         partial.rename(self._folder / name)
         _sync_folder(self._folder)
@@ -103,10 +105,6 @@ class Checkpoints:
 
 def _name(step: int) -> str:
     return f"step-{step:08d}"
-
-
-def _to_disk(number: int) -> None:
-    os.fsync(number)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from pgduet.encoding.manifest import Manifest, Slot, parse_manifest
+from pgduet.encoding.manifest import Slot
 from pgduet.encoding.manifest_toml import to_toml
 from pgduet.encoding.sources import FolderSource
 from pgduet.encoding.store.install import import_file
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pgduet.training.tuning.trainee import Trainee
 
 Weights = Mapping[str, torch.Tensor]
+# Put behind the name of an encoder that learnt.
+_TUNED = ", fine-tuned"
 
 
 def parent_weights(trainee: "Trainee") -> dict[str, torch.Tensor]:
@@ -64,13 +66,9 @@ def export(
     summary = f"{parent}, fine-tuned"
     made = replace(manifest, name=name, summary=summary, references="", code=code, text=text)
     path = folder / MANIFEST
-    path.write_text(to_toml(_checked(made)), encoding="utf-8")
+    path.write_text(to_toml(made), encoding="utf-8")
     # Who could tune it has the parent, whose licence was accepted.
     return import_file(path, models_dir, report, accept_licence=True)
-
-
-def _checked(made: Manifest) -> Manifest:
-    return parse_manifest(to_toml(made), f"the duet {made.name!r}")
 
 
 def _slot(slot: Slot, trainee: "Trainee", origin: Path, folder: Path) -> Slot:
@@ -91,9 +89,6 @@ def _slot(slot: Slot, trainee: "Trainee", origin: Path, folder: Path) -> Slot:
     source = FolderSource(slot.slot, "transformers")
     encoder = slot.encoder if slot.encoder.endswith(_TUNED) else slot.encoder + _TUNED
     return replace(slot, encoder=encoder, source=source, files={}, golden=())
-
-
-_TUNED = ", fine-tuned"
 
 
 def _write(source: Path, target: Path, tuned: Weights) -> set[str]:

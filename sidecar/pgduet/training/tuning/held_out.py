@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from pgduet.encoding.manifest import Role
 from pgduet.training.metrics import score
-from pgduet.training.ranking import Halves, rank_all
+from pgduet.training.ranking import rank_all
 from pgduet.training.vectors import encode
 
 if TYPE_CHECKING:
@@ -34,19 +34,16 @@ class HeldOut:
         """Count the questions."""
         return len(self._questions)
 
-    def values(self, weights: tuple[float, float] | None = None) -> npt.NDArray[np.float64]:
-        """Return nDCG@10 of each question by the duet as it is now, with its own weights of the halves or others."""
-        ranks = rank_all(*self.halves(), self._relevant, [weights or self._duet.weights])[0]
+    def values(self) -> npt.NDArray[np.float64]:
+        """Return nDCG@10 of each question by the duet as it is now."""
+        queries = encode(self._duet, self._questions, Role.QUERY, _silent)
+        documents = encode(self._duet, self._documents, Role.DOCUMENT, _silent)
+        (ranks,) = rank_all(queries, documents, self._relevant, [self._duet.weights])
         return score(ranks)[:, 0]
 
     def score(self) -> float:
         """Return the mean of the values."""
         return float(self.values().mean())
-
-    def halves(self) -> tuple[Halves, Halves]:
-        """Return the vectors of the questions and of the documents."""
-        queries = encode(self._duet, self._questions, Role.QUERY, _silent)
-        return queries, encode(self._duet, self._documents, Role.DOCUMENT, _silent)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -4,10 +4,10 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -18,9 +18,6 @@ from pgduet.training.tuning.objective import Measured, Objective
 from pgduet.training.tuning.plan import Plan
 from pgduet.training.tuning.processes import Team
 from pgduet.training.tuning.trainee import Trainee
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LOG = "steps.jsonl"
 
@@ -161,7 +158,7 @@ class Run:
     def _state(self) -> dict[str, torch.Tensor]:
         return {name: weights.detach().clone() for name, weights in self._weights.items()}
 
-    def _load(self, state: "Mapping[str, torch.Tensor]") -> None:
+    def _load(self, state: Mapping[str, torch.Tensor]) -> None:
         with torch.no_grad():
             for name, weights in self._weights.items():
                 weights.copy_(state[name])
