@@ -25,11 +25,11 @@ from filters import measure_filters
 from growth import measure_growth
 from keeping import keep
 from overhead import measure_overhead
-from page import write_page
+from page import parts, write_page
 from picture import draw_curve
 from race import race
 from ratios import ratios
-from report import print_result, rounded, write
+from report import rounded, write
 from server import REPOSITORY, analyse, connect, fill, install, machine, new_database, server, sidecar, table_bytes
 from sketch_quality import measure_sketches
 from threadpoolctl import threadpool_limits
@@ -113,16 +113,18 @@ def main() -> None:
     if asked.rows:
         file = cache_folder() / f"search-{rows}.json"
     result = run(rows, asked.only or list(PARTS), file)
-    lacking = [part for part, key in PARTS.items() if key not in result]
-    if lacking:
-        print(f"no report yet: {', '.join(lacking)} never ran with {rows:,} chunks")
-    else:
-        report(result, file)
-        if not asked.rows:
-            publish(result, name)
+    if "peers" not in result:
+        print(f"no report yet: the race never ran with {rows:,} chunks")
+        return
+    report(result, file)
+    print("\n\n".join(parts(name, result)))
+    if lacking := [part for part, key in PARTS.items() if key not in result]:
+        print(f"\nnever ran with {rows:,} chunks: {', '.join(lacking)}")
+    if not asked.rows:
+        publish(result, name)
 
 
-def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
+def run(rows: int, wanted: list[str], file: Path) -> dict[str, Any]:
     """Run some parts; return their results with what the file has of others, and write them after each."""
     buffers = _LARGE_BUFFERS if rows > _ROWS else _BUFFERS
     known = json.loads(file.read_text()) if file.exists() else {}
@@ -132,7 +134,7 @@ def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
     with server(buffers) as (cluster, folder), sidecar(folder) as address, threadpool_limits(1):  # type: ignore[no-untyped-call]
         install(cluster, address)
         bench = Bench(cluster, buffers, documents, questions)
-        for part in parts:
+        for part in wanted:
             started = time.monotonic()
             print(f"{part} ...", flush=True)
             getattr(bench, part)()
@@ -140,18 +142,18 @@ def run(rows: int, parts: list[str], file: Path) -> dict[str, Any]:
             minutes = (time.monotonic() - began) / 60
             load_average = f"load average {os.getloadavg()[1]:.1f}"
             result |= rounded(bench.result) | {
-                "run": f"{', '.join(parts)} in {minutes:.0f} min, {load_average} at the end"
+                "run": f"{', '.join(wanted)} in {minutes:.0f} min, {load_average} at the end"
             }
             write(result, file)
     return result
 
 
 def report(result: dict[str, Any], file: Path) -> None:
-    """Work out what follows from the parts; print everything."""
-    result["curve"] = [*result["smaller"], result["whole"]]
+    """Work out what follows from the parts."""
+    smaller = result.get("smaller") or json.loads(file.with_name("search.json").read_text())["curve"]
+    result["curve"] = [*(each for each in smaller if each["rows"] < result["rows"]), result["whole"]]
     result["extrapolation"] = rounded(extrapolate(result))
     write(result, file)
-    print_result(result)
 
 
 def publish(result: dict[str, Any], name: str) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ratios import goals
-
 _RACE = {
     "peer": "",
     "target": "target",
@@ -101,24 +99,3 @@ def sketches_table(lines: Sequence[dict[str, Any]]) -> str:
     depths = {depth: f"first {depth}" for depth in lines[0]["recall"]}
     columns = {"code_weight": "weight of the code half", "sketch": "signs of the vector"} | depths
     return table(columns, [line | line["recall"] for line in lines])
-
-
-def print_result(result: dict[str, Any]) -> None:
-    """Print everything that was measured, and which goals are met."""
-    print(f"\n{result['machine']}\n{result['rows']:,} chunks, {result['run']}")
-    for kind, name in (("nl", "Sentences"), ("code", "Bodies of functions, at the same settings")):
-        print(f"\n{name}\n{race_table(result['peers'][kind])}")
-    growth, clients = result["growth"], result["clients"]
-    print(f"\nIndex built on the first {growth['rows_at_build']:,} rows, then {growth['rows']:,}:", end=" ")
-    print(f"recall {growth['before']:.3f}, after the keeper has run {growth['after']:.3f}")
-    print(f"\nFilters\n{filters_table(result['filters'])}")
-    print(f"\nGrowth curve\n{curve_table(result['curve'])}")
-    print(f"\nOf the ten nearest among the first by Hamming distance\n{sketches_table(result['sketches'])}")
-    print(f"\n{clients['clients']} clients, {clients['searches']:,} searches during a rebuild of", end=" ")
-    print(
-        f"{clients['keeper_seconds']:.0f} s and {clients['rows_inserted']:,} inserts: {clients['errors']} errors,",
-        end=" ",
-    )
-    print(f"p50 {clients['p50_ms']:.1f}, p95 {clients['p95_ms']:.1f}, p99 {clients['p99_ms']:.1f} ms\n")
-    for name, value, goal, met in goals(result):
-        print(f"goal: {name}: {value:.4g} ({goal}): {'met' if met else 'MISSED'}")
