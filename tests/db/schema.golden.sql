@@ -27,6 +27,16 @@ CREATE FUNCTION pgduet._beat(worker text, host text, pid integer, version text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -47,6 +57,11 @@ CREATE FUNCTION pgduet._check_column(source regclass, column_name text) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._check_column(source regclass, column_name text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._check_finetune_options(options jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._check_finetune_options(options jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._check_k(k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -155,6 +170,11 @@ CREATE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precisio
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._end_finetune(run_id bigint, trainer text, state text, status text, error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._end_finetune(run_id bigint, trainer text, state text, status text, error text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -241,6 +261,11 @@ CREATE FUNCTION pgduet._judge(name text, gate jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._judge(name text, gate jsonb) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -343,6 +368,11 @@ CREATE FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) RETURNS TA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone DEFAULT clock_timestamp()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) RETURNS record
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -422,6 +452,11 @@ CREATE FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[],
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._request_finetune(name text, options jsonb, requested_by text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._request_finetune(name text, options jsonb, requested_by text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -484,6 +519,11 @@ CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes 
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     AS ...;
 ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._schedule_finetune() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._schedule_finetune() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -582,6 +622,40 @@ CREATE FUNCTION pgduet._table_expression(source oid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._table_expression(source oid) OWNER TO pgduet_owner;
+CREATE TABLE pgduet.finetune_runs (
+    run_id bigint NOT NULL,
+    name text NOT NULL,
+    options jsonb NOT NULL,
+    state text DEFAULT 'requested'::text NOT NULL,
+    status text,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cancel_asked_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    trainer text,
+    phase text,
+    seen_at timestamp with time zone,
+    begun boolean DEFAULT false NOT NULL,
+    step integer,
+    steps integer,
+    loss double precision,
+    gradient_norm double precision,
+    dev_score double precision,
+    generation text,
+    gate jsonb,
+    error text,
+    CONSTRAINT finetune_runs_phase_check CHECK ((phase = ANY (ARRAY['mining'::text, 'training'::text, 'loading'::text, 'filling'::text]))),
+    CONSTRAINT finetune_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+ALTER TABLE pgduet.finetune_runs OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._take_finetune(trainer text, pause double precision) RETURNS SETOF pgduet.finetune_runs
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._take_finetune(trainer text, pause double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._trigger_mode() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -611,6 +685,11 @@ CREATE FUNCTION pgduet._wake() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._wake() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._wake_trainer() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._wake_trainer() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._watched_table(watch_id integer) RETURNS oid
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -636,6 +715,12 @@ CREATE FUNCTION pgduet.add_generation(model text, name text DEFAULT NULL::text) 
     SET lock_timeout TO '2s'
     AS ...;
 ALTER FUNCTION pgduet.add_generation(model text, name text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.cancel_finetune(run_id bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS ...;
+ALTER FUNCTION pgduet.cancel_finetune(run_id bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text, path text DEFAULT NULL::text) RETURNS TABLE(symbol text, kind text, language text, start_line integer, end_line integer, content text)
     LANGUAGE plpython3u STABLE SECURITY DEFINER COST 10000 ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -651,6 +736,11 @@ CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.embed_batch(contents text[], role text, part text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet.finetune(name text DEFAULT NULL::text, objective text DEFAULT 'in-batch'::text, part text DEFAULT 'both'::text, steps integer DEFAULT 100, mine boolean DEFAULT true, promote boolean DEFAULT false, options jsonb DEFAULT '{}'::jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet.finetune(name text, objective text, part text, steps integer, mine boolean, promote boolean, options jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 8
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -747,6 +837,9 @@ CASE key
     WHEN 'lexical_index'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     WHEN 'mining_positive'::text THEN ((value ~ '^0[.][0-9]{1,4}$'::text) AND ((value)::numeric > (0)::numeric))
     WHEN 'mining_negative'::text THEN (value ~ '^0[.][0-9]{1,4}$'::text)
+    WHEN 'finetune_every'::text THEN (value ~ '^(never|[1-9][0-9]{0,3} (minute|hour|day|week|month)s?)$'::text)
+    WHEN 'finetune_promote'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
+    WHEN 'finetune_attempts'::text THEN (value ~ '^[1-9][0-9]?$'::text)
     ELSE false
 END)
 );
@@ -1161,6 +1254,78 @@ CREATE VIEW pgduet.failures WITH (security_invoker='true') AS
           GROUP BY p.chunk_id) f
      JOIN pgduet.code_chunks c ON ((c.chunk_id = f.chunk_id)));
 ALTER TABLE pgduet.failures OWNER TO pgduet_owner;
+CREATE VIEW pgduet.finetune_history WITH (security_invoker='true') AS
+ SELECT r.run_id,
+    r.name,
+    r.state,
+    r.status,
+    r.phase,
+    (r.options ->> 'objective'::text) AS objective,
+    (r.options ->> 'part'::text) AS part,
+    ((r.options -> 'mine'::text))::boolean AS mine,
+    ((r.options -> 'promote'::text))::boolean AS promote,
+    ( SELECT string_agg(concat(o.key, ' ', o.value), ', '::text ORDER BY o.key) AS string_agg
+           FROM jsonb_each_text(r.options) o(key, value)
+          WHERE (o.key <> ALL (ARRAY['objective'::text, 'part'::text, 'mine'::text, 'promote'::text]))) AS other_options,
+    r.requested_by,
+    r.requested_at,
+    r.started_at,
+    r.ended_at,
+    (EXTRACT(epoch FROM (COALESCE(r.ended_at, clock_timestamp()) - r.started_at)))::double precision AS seconds,
+    r.attempts,
+        CASE
+            WHEN (r.state = 'requested'::text) THEN r.next_attempt_at
+            ELSE NULL::timestamp with time zone
+        END AS next_attempt_at,
+        CASE
+            WHEN (r.state = 'running'::text) THEN r.trainer
+            ELSE NULL::text
+        END AS trainer,
+        CASE
+            WHEN (r.state = 'running'::text) THEN (EXTRACT(epoch FROM (clock_timestamp() - r.seen_at)))::double precision
+            ELSE NULL::double precision
+        END AS silent_seconds,
+    r.step,
+    r.steps,
+    r.loss,
+    r.gradient_norm,
+    r.dev_score,
+    (r.gate ->> 'metric'::text) AS metric,
+        CASE
+            WHEN (jsonb_typeof((r.gate -> 'questions'::text)) = 'number'::text) THEN ((r.gate -> 'questions'::text))::integer
+            ELSE NULL::integer
+        END AS questions,
+        CASE
+            WHEN (jsonb_typeof((r.gate -> 'before'::text)) = 'number'::text) THEN ((r.gate -> 'before'::text))::double precision
+            ELSE NULL::double precision
+        END AS score_before,
+        CASE
+            WHEN (jsonb_typeof((r.gate -> 'after'::text)) = 'number'::text) THEN ((r.gate -> 'after'::text))::double precision
+            ELSE NULL::double precision
+        END AS score,
+        CASE
+            WHEN (jsonb_typeof((r.gate -> 'ci_low'::text)) = 'number'::text) THEN ((r.gate -> 'ci_low'::text))::double precision
+            ELSE NULL::double precision
+        END AS gain_low,
+        CASE
+            WHEN (jsonb_typeof((r.gate -> 'ci_high'::text)) = 'number'::text) THEN ((r.gate -> 'ci_high'::text))::double precision
+            ELSE NULL::double precision
+        END AS gain_high,
+    ((r.gate -> 'passed'::text))::boolean AS gate_passed,
+    r.generation,
+    g.state AS generation_state,
+    r.error
+   FROM (pgduet.finetune_runs r
+     LEFT JOIN pgduet.generations g ON ((g.name = r.generation)));
+ALTER TABLE pgduet.finetune_history OWNER TO pgduet_owner;
+ALTER TABLE pgduet.finetune_runs ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet.finetune_runs_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
  SELECT g.generation_id,
     g.name,
@@ -1464,6 +1629,8 @@ ALTER TABLE ONLY pgduet.code_embeddings
     ADD CONSTRAINT code_embeddings_pkey PRIMARY KEY (chunk_id, generation_id);
 ALTER TABLE ONLY pgduet.code_embeddings_g1
     ADD CONSTRAINT code_embeddings_g1_pkey PRIMARY KEY (chunk_id, generation_id);
+ALTER TABLE ONLY pgduet.finetune_runs
+    ADD CONSTRAINT finetune_runs_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_name_key UNIQUE (name);
 ALTER TABLE ONLY pgduet.generations
@@ -1479,6 +1646,8 @@ CREATE INDEX code_embeddings_language ON ONLY pgduet.code_embeddings USING btree
 CREATE INDEX code_embeddings_g1_language_idx ON pgduet.code_embeddings_g1 USING btree (language);
 CREATE INDEX code_embeddings_repo_path ON ONLY pgduet.code_embeddings USING btree (repo, path text_pattern_ops);
 CREATE INDEX code_embeddings_g1_repo_path_idx ON pgduet.code_embeddings_g1 USING btree (repo, path text_pattern_ops);
+CREATE UNIQUE INDEX finetune_runs_one_running ON pgduet.finetune_runs USING btree (state) WHERE (state = 'running'::text);
+CREATE UNIQUE INDEX finetune_runs_open ON pgduet.finetune_runs USING btree (name) WHERE (state = ANY (ARRAY['requested'::text, 'running'::text]));
 CREATE UNIQUE INDEX generations_one_active ON pgduet.generations USING btree (state) WHERE (state = 'active'::text);
 ALTER INDEX pgduet.code_embeddings_content ATTACH PARTITION pgduet.code_embeddings_g1_content_hash_idx;
 ALTER INDEX pgduet.code_embeddings_language ATTACH PARTITION pgduet.code_embeddings_g1_language_idx;
@@ -1508,12 +1677,17 @@ REVOKE ALL ON FUNCTION pgduet._batch_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._batch_texts() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._beat(worker text, host text, pid integer, version text, state text, detail text, embedded bigint, failed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._castable_keys(source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._changed_query(operation text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_column(source regclass, column_name text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._check_finetune_options(options jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._check_k(k integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._check_k(k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._check_pattern(path_like text) FROM PUBLIC;
@@ -1541,6 +1715,8 @@ REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._end_finetune(run_id bigint, trainer text, state text, status text, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._end_finetune(run_id bigint, trainer text, state text, status text, error text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._fail(worker text, seqs bigint[], error_class text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) FROM PUBLIC;
@@ -1566,6 +1742,8 @@ REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._index_objection(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._judge(name text, gate jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._judge(name text, gate jsonb) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
@@ -1594,6 +1772,8 @@ GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._objections(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
@@ -1623,6 +1803,7 @@ GRANT ALL ON FUNCTION pgduet._release_all(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._release_sources(owner text, seconds double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._replace_chunks(source text, row_key text, stored text[], new pgduet._source_chunk[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._request_finetune(name text, options jsonb, requested_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) FROM PUBLIC;
@@ -1632,6 +1813,8 @@ GRANT ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_
 REVOKE ALL ON FUNCTION pgduet._row_hash(content text, path text, language text, repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._schedule_finetune() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._schedule_finetune() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pg_monitor;
@@ -1664,6 +1847,10 @@ REVOKE ALL ON FUNCTION pgduet._symbol_words(symbol text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._symbol_words(symbol text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._table_expression(source oid) FROM PUBLIC;
+GRANT SELECT ON TABLE pgduet.finetune_runs TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_runs TO pg_monitor;
+REVOKE ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
@@ -1672,6 +1859,7 @@ REVOKE ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigi
 GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._wake_trainer() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._watched_table(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._watched_table(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) FROM PUBLIC;
@@ -1680,12 +1868,16 @@ REVOKE ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_ke
 GRANT ALL ON FUNCTION pgduet._write_source(owner text, watch_id integer, row_key text, row_version text, row_hash bytea, error text, path text, symbols text[], kinds text[], languages text[], start_lines integer[], end_lines integer[], contents text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet.add_generation(model text, name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.add_generation(model text, name text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet.cancel_finetune(run_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.cancel_finetune(run_id bigint) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.chunk_code(content text, language text, path text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed(content text, role text, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.embed(content text, role text, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.embed_batch(contents text[], role text, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.embed_batch(contents text[], role text, part text) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet.finetune(name text, objective text, part text, steps integer, mine boolean, promote boolean, options jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.finetune(name text, objective text, part text, steps integer, mine boolean, promote boolean, options jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;
@@ -1763,6 +1955,8 @@ GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_history TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
