@@ -98,9 +98,8 @@ def write(folder: Path, spec: dict[str, Any]) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def qwen(tmp_path_factory: pytest.TempPathFactory) -> Qwen:
-    """The true Qwen2 tokenizer; the fetched ranks stay in the user's cache."""
+def build_qwen(folder: Path) -> Qwen:
+    """Build Qwen2's tokenizer in `folder`; the fetched ranks stay in the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgduet" / "test-tokenizers"
     fetch(RANKS, cache, lambda _what, _done, _total: None)
     lines = (line.split() for line in (cache / "qwen.tiktoken").read_bytes().splitlines())
@@ -113,7 +112,6 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> Qwen:
     vocab = {spelt(token): rank for token, rank in ranks.items()}
     pairs = (parts(token, ranks) for token in ranks if len(token) > 1)
     merges = [(spelt(left), spelt(right)) for left, right in pairs]
-    folder = tmp_path_factory.mktemp("qwen")
     tokens = [added(QWEN_END + at, token) for at, token in enumerate(SPECIALS)]
     sequence = {"type": "Sequence", "processors": [BYTE_LEVEL, END_TEMPLATE]}
     return Qwen(
@@ -122,6 +120,12 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> Qwen:
         plain=write(folder / "plain", bpe(vocab, merges, tokens, BYTE_LEVEL)),
         ended=write(folder / "ended", bpe(vocab, merges, tokens, sequence)),
     )
+
+
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Qwen:
+    """The true Qwen2 tokenizer."""
+    return build_qwen(tmp_path_factory.mktemp("qwen"))
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_more_relevant_documents_than_the_cut_can_still_score_one() -> None:
 def test_a_corpus_smaller_than_the_cut_is_scored_by_its_few_ranks() -> None:
     ranks = ranks_of(scores(0.1, 0.9, 0.5), [2])
     assert list(ranks) == [2]
-    assert score([ranks]).tolist() == [pytest.approx([1 / log2(3), 0.5, 1])]
+    assert score([ranks]).tolist() == [pytest.approx([1 / log2(3), 0.5, 1, 0])]
 
 
 def test_equal_scores_count_against_the_relevant_document() -> None:
@@ -90,7 +90,7 @@ def test_a_text_without_a_vector_is_never_found_and_finds_nothing() -> None:
     ranks = rank_all(queries, documents, [[0, 1], [1]], [(0.5, 0.5)])[0]
     assert list(ranks[0]) == [1, NOT_FOUND]
     assert list(ranks[1]) == [NOT_FOUND]
-    assert score(ranks)[1].tolist() == [0, 0, 0]
+    assert score(ranks)[1].tolist() == [0, 0, 0, 0]
 
 
 def test_intervals_are_the_same_every_time_and_hold_the_mean() -> None:

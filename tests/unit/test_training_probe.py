@@ -202,7 +202,7 @@ def test_a_way_scores_as_the_duet_would_that_runs_so(tmp_path: Path) -> None:
 
 
 def variant(attention: str, used: bool, first: float, second: float, end: str = END) -> Variant:
-    values = np.repeat([[first], [second]], 10, axis=0).repeat(3, axis=1)
+    values = np.repeat([[first], [second]], 10, axis=0).repeat(len(METRICS), axis=1)
     return Variant(attention, end, used, dict(zip(METRICS, estimate(values), strict=True)), values)
 
 

@@ -1,9 +1,6 @@
 """Whole runs: killed and resumed, by several processes, stopped by a guard, exported."""
 
-import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-import fix_tuning
-from fix_tuning import start, train_here, triplets
+from fix_tuning import final, losses, run_apart, start, train_here, triplets
 from pgduet.encoding import Part, Role, load_duet
 from pgduet.encoding.store.layout import checked_manifest
 from pgduet.training.tuning.batches import Batches, Triplet
@@ -30,22 +26,6 @@ from pgduet.training.tuning.held_out import HeldOut
 from pgduet.training.tuning.objective import Measured
 from pgduet.training.tuning.plan import Plan
 from pgduet.training.tuning.trainee import Trainee
-
-
-def final(folder: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, Any] = torch.load(folder / "checkpoints" / "step-00000006" / "state.pt", weights_only=True)
-    weights: dict[str, torch.Tensor] = state["weights"]
-    return weights
-
-
-def losses(folder: Path) -> list[float]:
-    return [json.loads(line)["loss"] for line in (folder / "steps.jsonl").read_text().splitlines()]
-
-
-def run_apart(store: Path, folder: Path, *, die_at: int = 0, processes: int = 0, objective: str = "triplet") -> int:
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"] if processes else []
-    command = [sys.executable, *torchrun, fix_tuning.__file__, str(store), str(folder), objective, str(die_at)]
-    return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode
 
 
 def test_a_run_that_is_killed_while_it_writes_goes_on_to_the_same_weights(tiny_store: Path, tmp_path: Path) -> None:

@@ -47,16 +47,26 @@ def test_the_triplet_loss_is_that_of_the_vectors_which_are_served(tiny_store: Pa
     assert measured.active == pytest.approx(float(np.mean([row > 0 for row in by_hand])))
 
 
-def test_the_loss_within_a_batch_is_the_cross_entropy_of_all_its_answers(tiny_store: Path) -> None:
-    plan = Plan(objective="in-batch", batch=8, scale=10)
+@pytest.mark.parametrize("hard", [False, True])
+def test_the_loss_within_a_batch_is_the_cross_entropy_of_all_its_answers(tiny_store: Path, hard: bool) -> None:
+    plan = Plan(objective="in-batch", hard=hard, batch=8, scale=10)
     duet = load_duet("tiny", tiny_store)
     batches = Batches(duet, triplets(), plan)
     measured = Objective(Trainee(duet, plan), plan)(batches.columns(0))
     by_hand = []
     for anchor, positive, negative in spaces(tiny_store, batches, fused=False):
-        scores = 10 * anchor.astype(np.float64) @ np.concatenate([positive, negative]).T
+        answers = np.concatenate([positive, negative]) if hard else positive
+        scores = 10 * anchor.astype(np.float64) @ answers.T
         by_hand.append(np.mean(np.log(np.exp(scores).sum(axis=1)) - np.diag(scores)))
     assert float(measured.loss.detach()) == pytest.approx(float(np.mean(by_hand)), abs=1e-4)
+
+
+def test_a_pair_with_several_negatives_is_read_once_where_negatives_are_not(tiny_store: Path) -> None:
+    duet = load_duet("tiny", tiny_store)
+    rows = [row._replace(negative=negative) for row in triplets(8) for negative in (row.negative, "other(0)")]
+    pairs = Batches(duet, rows, Plan(batch=8))
+    assert sorted(row[:2] for row in pairs.rows(0)) == sorted(row[:2] for row in triplets(8))
+    assert [len(Batches(duet, rows, plan).columns(0)) for plan in (Plan(batch=2), Plan(batch=2, hard=True))] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import typer
 if TYPE_CHECKING:
     from pgduet.database.connection import Connection
     from pgduet.training.tuning.loop import Report, Step
-    from pgduet.training.tuning.recipe import Material, Say, Tuned
+    from pgduet.training.tuning.outcome import Tuned
+    from pgduet.training.tuning.recipe import Say
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +34,17 @@ def finetune(
     check_every: Annotated[int, typer.Option(min=1, help="Steps between checks on held-out pairs.")] = 25,
     share: Annotated[float, typer.Option(help="Of the change that is kept; the rest is the parent's.")] = 0.5,
     least_gain: Annotated[float, typer.Option(help="In nDCG@10, for the new generation to be promoted.")] = 0.01,
+    retain_queries: Annotated[
+        Path | None, typer.Option(help="Queries of another kind not to get worse at, as `pgduet evaluate` reads them.")
+    ] = None,
+    retain_codes: Annotated[Path | None, typer.Option(help="The codes that answer them.")] = None,
+    retain_limit: Annotated[int, typer.Option(min=1, help="Rank at most so many of these codes.")] = 1500,
+    most_lost: Annotated[float, typer.Option(help="In nDCG@10 on them, for the generation to be promoted.")] = 0.01,
     seed: Annotated[int, typer.Option(min=0, help="The same seed on the same triplets gives the same duet.")] = 0,
     bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Compute in bfloat16 where it is safe.")] = False,
+    lora_rank: Annotated[int, typer.Option(min=0, help="Learn low-rank changes alone; try ten times the rate.")] = 0,
+    chunk: Annotated[int, typer.Option(min=0, help="Texts in memory at a time, same result; 0 a whole batch.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     add: Annotated[bool, typer.Option(help="Begin a generation for the new duet.")] = True,
     models_dir: Annotated[
         Path | None,
@@ -54,14 +64,19 @@ def finetune(
 
         pgduet finetune small-2 --objective triplet --margin 0.3 --part code
 
+        pgduet finetune small-3 --retain-queries cosqa-dev.jsonl --retain-codes cosqa-codes.jsonl
+
+        pgduet finetune small-4 --lora-rank 16 --rate 5e-4 --batch 256 --chunk 32 --device auto
+
         pgduet models load small-1 && pgduet generation wait small-1 && pgduet generation promote small-1
     """
     from pgduet.cli.scoring import print_lines
     from pgduet.encoding.manifest import Part
     from pgduet.training.tuning.errors import TuningError
+    from pgduet.training.tuning.material import read_material, read_retained
     from pgduet.training.tuning.plan import Plan
     from pgduet.training.tuning.processes import joined
-    from pgduet.training.tuning.recipe import run_folder, tune
+    from pgduet.training.tuning.recipe import Terms, run_folder, tune
 
     try:
         if part not in list(Part):
@@ -78,9 +93,13 @@ def finetune(
             check_every=check_every,
             seed=seed,
             bfloat16=bfloat16,
+            lora_rank=lora_rank,
+            chunk=chunk,
+            device=device,
         )
+        terms, retained = Terms(share, least_gain, most_lost), read_retained(retain_queries, retain_codes, retain_limit)
         with _connect(dsn) as connection:
-            start, material = parent or _active(connection), _material(connection)
+            start, material = parent or _active(connection), read_material(connection, retained)
         folder = run_folder(name, models_dir)
         with joined() as team, _progress(steps, shown=team.leads) as (say, report):
             tuned = tune(
@@ -89,8 +108,7 @@ def finetune(
                 material,
                 plan,
                 folder,
-                share=share,
-                margin=least_gain,
+                terms=terms,
                 models_dir=models_dir,
                 team=team,
                 report=report,
@@ -108,9 +126,11 @@ def finetune(
 
 
 def _begin(connection: "Connection", tuned: "Tuned") -> str:
-    from pgduet.database.generations import add_generation, judge
+    from pgduet.database.generations import add_generation, judge, list_generations
 
-    said = add_generation(connection, tuned.name, None)
+    # A run that was cut off after it had begun the generation is given again.
+    known = {one.name: one.model for one in list_generations(connection)}
+    said = "its generation has begun" if known.get(tuned.name) == tuned.name else add_generation(connection, tuned.name)
     judge(connection, tuned.name, tuned.gate.as_json())
     return f"{said}\nnext: pgduet models load {tuned.name} && pgduet generation wait {tuned.name}"
 
@@ -121,39 +141,30 @@ def _active(connection: "Connection") -> str:
     return next(one.model for one in list_generations(connection) if one.state == "active")
 
 
-def _material(connection: "Connection") -> "Material":
-    from pgduet.training.mining import read_triplets
-    from pgduet.training.tuning.batches import Triplet
-    from pgduet.training.tuning.recipe import Material
-
-    train = [
-        Triplet(one.anchor, one.positive, negative)
-        for one in read_triplets(connection, "train")
-        for negative in one.negatives
-    ]
-    dev, test = ([(one.anchor, one.positive) for one in read_triplets(connection, side)] for side in ("dev", "test"))
-    return Material(train, dev, test)
-
-
 def _show(tuned: "Tuned", folder: Path) -> None:
     from pgduet.cli.scoring import new_table, print_lines, print_table
 
     gate = tuned.gate
-    table = new_table(f"{gate.metric}, {gate.questions} held-out questions", "before", "after", "gain", "95 % between")
-    gain = gate.after - gate.before
-    table.add_row(
-        tuned.name,
-        f"{gate.before:.4f}",
-        f"{gate.after:.4f}",
-        f"{gain:+.4f}",
-        f"{gate.ci_low:+.4f} and {gate.ci_high:+.4f}",
-    )
+    table = new_table("ndcg@10", "questions", "before", "after", "gain", "95 % between")
+    for what, one in (("held out", gate.held_out), ("retained", gate.retained)):
+        if one:
+            between = f"{one.ci_low:+.4f} and {one.ci_high:+.4f}"
+            table.add_row(
+                what, str(one.questions), f"{one.before:.4f}", f"{one.after:.4f}", f"{one.gain:+.4f}", between
+            )
+    for half, (before, after) in gate.halves.items():
+        alone = f"held out, {half} half alone"
+        table.add_row(
+            alone, str(gate.held_out.questions), f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}", ""
+        )
     print_table(table)
-    verdict = "better" if gate.passed else f"not better by {gate.margin:g} with certainty: it will not be promoted"
+    verdict = f"{', '.join(gate.objections)}: it will not be promoted" if gate.objections else "better"
+    code, text = tuned.weights
     print_lines(
-        f"{tuned.name} {tuned.fingerprint} is {verdict}",
-        f"{tuned.progress.step} steps in {tuned.train_seconds:.0f} s, judged in {tuned.judge_seconds:.0f} s;"
-        f" its log is {folder / 'steps.jsonl'}",
+        f"{tuned.name} {tuned.fingerprint}, weights code {code:g}, text {text:g}, is {verdict}",
+        f"{tuned.progress.step} steps in {tuned.train_seconds:.0f} s, judged in {tuned.judge_seconds:.0f} s"
+        + (" by an earlier run" if tuned.again else "")
+        + f"; its log is {folder / 'steps.jsonl'}",
     )
     if picture := _picture(folder):
         print_lines(f"its curve is {picture}")

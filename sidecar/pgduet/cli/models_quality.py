@@ -130,7 +130,7 @@ def _show(probed: "Probed") -> None:
 
     table = scoring.new_table(f"{probed.slot} half: {probed.encoder}", "MRR@10", "nDCG@10", "")
     for variant in probed.variants:
-        ndcg, mrr, _ = variant.scores.values()
+        ndcg, mrr, *_ = variant.scores.values()
         label = variant.label if probed.has_choice else "as it is"
         table.add_row(label, f"{mrr.value:.3f}", f"{ndcg.value:.3f}", "in use" if variant.used else "")
     scoring.print_table(table)

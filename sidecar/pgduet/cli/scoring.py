@@ -22,7 +22,16 @@ _NAMES = {
     "code": "code half alone",
     "text": "text half alone",
     "before": "both, weights of the manifest",
+    "bm25": "BM25 (words alone)",
 }
+
+
+@dataclass(frozen=True)
+class Against:
+    """The other duet that was scored on the same."""
+
+    model: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -35,13 +44,29 @@ class Run:
     distinct_codes: int
     unusable: int
     tie: float
+    source: str
+    against: Against | None = None
+
+    def name(self, part: str) -> str:
+        """Return how a way to rank is called in tables and pictures."""
+        return f"both halves of {self.against.model}" if part == "against" and self.against else _NAMES[part]
+
+    def short_name(self, part: str) -> str:
+        """Return how a way to rank is called in a difference."""
+        return self.against.model if part == "against" and self.against else part
+
+    @property
+    def title(self) -> str:
+        """The duet, and where queries and codes come from, in a line without their numbers."""
+        of_what = "" if self.source == "files" else f" on {self.source}"
+        return f"{self.model} {self.fingerprint}{of_what}"
 
 
 def as_json(run: Run, scored: "Evaluation", calibration: "Calibration | None" = None) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON; `results` starts with the pair."""
     result = asdict(run) | {
         "queries": scored.queries,
-        "weights": weights_json(scored.of("both").weights),
+        "weights": weights_json(scored.results[0].weights),
         "results": [
             {"part": one.part, "weights": weights_json(one.weights)} | _scores_json(one.scores)
             for one in scored.results
@@ -53,9 +78,9 @@ def as_json(run: Run, scored: "Evaluation", calibration: "Calibration | None" = 
     return result | ({"calibration": calibration_json(calibration)} if calibration else {})
 
 
-def weights_json(weights: tuple[float, float]) -> dict[str, float]:
-    """Name the two weights."""
-    return {"code": weights[0], "text": weights[1]}
+def weights_json(weights: tuple[float, float] | None) -> dict[str, float] | None:
+    """Name the two weights; None where a way to rank has no halves."""
+    return weights and {"code": weights[0], "text": weights[1]}
 
 
 def calibration_json(calibration: "Calibration") -> dict[str, Any]:
@@ -66,14 +91,16 @@ def calibration_json(calibration: "Calibration") -> dict[str, Any]:
 def show(run: Run, scored: "Evaluation", calibration: "Calibration | None" = None) -> None:
     """Print what was scored and two tables: the scores, and the differences between the pair and the others."""
     same = f" ({run.distinct_codes} distinct)" if run.distinct_codes < run.codes else ""
-    lines = [f"{run.model} {run.fingerprint}: {scored.queries} queries, {run.codes} codes{same}"]
+    lines = [f"{run.title}: {scored.queries} queries, {run.codes} codes{same}"]
+    if run.against:
+        lines.append(f"against {run.against.model} {run.against.fingerprint}")
     if run.unusable:
         lines.append(f"{run.unusable} texts gave no vector and are never found")
     if calibration:
         lines.append(calibration_line(calibration))
     print_lines(*lines)
-    print_table(_scores_table(scored))
-    print_table(_differences_table(scored))
+    print_table(_scores_table(run, scored))
+    print_table(_differences_table(run, scored))
 
 
 def calibration_line(calibration: "Calibration") -> str:
@@ -114,18 +141,19 @@ def new_table(*columns: str) -> "Table":
     return table
 
 
-def _scores_table(scored: "Evaluation") -> "Table":
+def _scores_table(run: Run, scored: "Evaluation") -> "Table":
     table = new_table("ranked by", "code : text", *scored.results[0].scores)
     for one in scored.results:
-        weights = f"{one.weights[0]:.4g} : {one.weights[1]:.4g}"
-        table.add_row(_NAMES[one.part], weights, *(_percent(estimate) for estimate in one.scores.values()))
+        weights = f"{one.weights[0]:.4g} : {one.weights[1]:.4g}" if one.weights else "-"
+        table.add_row(run.name(one.part), weights, *(_percent(estimate) for estimate in one.scores.values()))
     return table
 
 
-def _differences_table(scored: "Evaluation") -> "Table":
+def _differences_table(run: Run, scored: "Evaluation") -> "Table":
     table = new_table("difference", *scored.differences[0].scores)
     for one in scored.differences:
-        table.add_row(f"{one.better} - {one.other}", *(_percent(estimate, "+") for estimate in one.scores.values()))
+        label = f"{one.better} - {run.short_name(one.other)}"
+        table.add_row(label, *(_percent(estimate, "+") for estimate in one.scores.values()))
     return table
 
 

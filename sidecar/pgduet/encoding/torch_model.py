@@ -43,8 +43,10 @@ class TorchModel:
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the states [n, t, width] of token ids [n, t]; what stands where `mask` [n, t] is 0 means nothing."""
         padded = ids.masked_fill(mask == 0, self._padding)
-        states: torch.Tensor = self.module(input_ids=padded, attention_mask=mask).last_hidden_state
-        return states
+        # Training may have moved the weights to another device.
+        place = self.module.device
+        states: torch.Tensor = self.module(input_ids=padded.to(place), attention_mask=mask.to(place)).last_hidden_state
+        return states.to(ids.device)
 
 
 def _config(folder: Path) -> PretrainedConfig:

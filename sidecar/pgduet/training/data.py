@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ CodeId = int | str
 
 @dataclass(frozen=True)
 class Query:
-    """A question and the ids of the codes that answer it; `where` is its file and line, for errors."""
+    """A question and the ids of the codes that answer it; `where` is its file and line, for errors.
+
+    `own` are the codes that it was made of, such as itself: they are no answer, and are not ranked for it.
+    """
 
     text: str
     code_ids: tuple[CodeId, ...]
     where: str
+    own: tuple[CodeId, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,30 @@ class Corpus:
     def ids(self) -> int:
         """Number of ids, equal texts counted each time."""
         return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Queries and the documents that are ranked for them; `source` says in a word or two where they come from."""
+
+    source: str
+    queries: list[Query]
+    corpus: Corpus
+
+    @property
+    def relevant(self) -> list[list[int]]:
+        """The rows of the corpus that answer each query; raises DataError for an id that no code has."""
+        return relevant_rows(self.queries, self.corpus)
+
+    @property
+    def own(self) -> list[list[int]]:
+        """The rows of the corpus that are not ranked for each query."""
+        rows = self.corpus.rows
+        return [sorted({rows[code_id] for code_id in query.own if code_id in rows}) for query in self.queries]
+
+    def limited(self, limit: int) -> "Benchmark":
+        """Return the same queries with a corpus of at most `limit` texts, see `limited`."""
+        return replace(self, corpus=limited(self.queries, self.corpus, limit))
 
 
 def read_codes(path: Path) -> Corpus:

@@ -7,5 +7,9 @@ class DataError(PgduetError):
     """A file of queries, codes or vectors cannot be used."""
 
 
+class MissingError(PgduetError):
+    """A package is not installed that only some ways to judge need."""
+
+
 class CalibrationError(PgduetError):
     """The sample says nothing about how the halves should be weighted."""

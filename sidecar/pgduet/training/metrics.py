@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pgduet.training.ranking import Ranks
 
 CUT = 10
-METRICS = (f"ndcg@{CUT}", f"mrr@{CUT}", f"recall@{CUT}")
+METRICS = (f"ndcg@{CUT}", f"mrr@{CUT}", f"recall@{CUT}", "recall@1")
 RESAMPLES = 10_000
 SEED = 20_260
 _DRAWN_AT_ONCE = 1 << 22
@@ -45,8 +45,9 @@ def recall(ranks: Sequence[int] | npt.NDArray[np.int64], cut: int = CUT) -> floa
 
 
 def score(ranks: Ranks) -> Values:
-    """Return the METRICS of every query, [n, 3], from the ranks of its relevant documents."""
-    return np.array([[ndcg(one), reciprocal_rank(one), recall(one)] for one in ranks], np.float64).reshape(-1, 3)
+    """Return the METRICS of every query, [n, 4], from the ranks of its relevant documents."""
+    rows = [(ndcg(one), reciprocal_rank(one), recall(one), recall(one, 1)) for one in ranks]
+    return np.array(rows, np.float64).reshape(-1, len(METRICS))
 
 
 def estimate(values: Values, resamples: int = RESAMPLES, seed: int = SEED) -> list[Estimate]:

@@ -30,6 +30,12 @@ class Ids:
     ids: torch.Tensor
     mask: torch.Tensor
 
+    def pieces(self, size: int) -> "Iterator[Ids]":
+        """Yield `size` texts at a time, in order, each time as wide as the longest of them."""
+        for ids, mask in zip(torch.split(self.ids, size), torch.split(self.mask, size), strict=True):
+            width = int(mask.sum(dim=1).max())
+            yield Ids(ids[:, :width], mask[:, :width])
+
 
 @dataclass(frozen=True)
 class Column:
@@ -49,6 +55,10 @@ class Batches:
         """
         self._plan = plan
         self._triplets = list(dict.fromkeys(triplets))
+        if plan.pairs:
+            # One of each pair, whatever its negatives.
+            self._triplets = list({triplet[:2]: triplet for triplet in reversed(self._triplets)}.values())[::-1]
+        self._read = 2 if plan.pairs else 3
         self._epochs: dict[int, list[list[int]]] = {}
         if not self._epoch(0):
             raise TooLittleDataError(
@@ -56,7 +66,7 @@ class Batches:
                 hint="mine more, or make the batch smaller",
             )
         queries = {triplet.anchor for triplet in self._triplets}
-        documents = {text for triplet in self._triplets for text in triplet[1:]}
+        documents = {text for triplet in self._triplets for text in triplet[1 : self._read]}
         self._tokens = {Role.QUERY: _tokenised(duet, queries, Role.QUERY, plan.max_tokens)}
         self._tokens[Role.DOCUMENT] = _tokenised(duet, documents, Role.DOCUMENT, plan.max_tokens)
 
@@ -74,10 +84,13 @@ class Batches:
         return [self._triplets[row] for row in batches[number]]
 
     def columns(self, number: int, rank: int = 0, processes: int = 1) -> list[Column]:
-        """Return anchors, positives and negatives of the share of a batch that process `rank` of several reads."""
-        rows = self.rows(number)[rank::processes]
+        """Return anchors, positives and negatives of the share of a batch that process `rank` of several reads.
+
+        There are no negatives where the plan reads none.
+        """
+        rows = [row[: self._read] for row in self.rows(number)[rank::processes]]
         texts = zip(*rows, strict=True)
-        return [self._column(role, some) for role, some in zip(_ROLES, texts, strict=True)]
+        return [self._column(role, some) for role, some in zip(_ROLES[: self._read], texts, strict=True)]
 
     def _column(self, role: Role, texts: Sequence[str]) -> Column:
         tokens = [self._tokens[role][text] for text in texts]
@@ -103,9 +116,10 @@ class Batches:
         batch: list[int] = []
         texts: set[str] = set()
         for row in order:
-            if texts.isdisjoint(self._triplets[row]):
+            read = self._triplets[row][: self._read]
+            if texts.isdisjoint(read):
                 batch.append(row)
-                texts.update(self._triplets[row])
+                texts.update(read)
                 if len(batch) == self._plan.batch:
                     return batch
         return []

@@ -96,7 +96,7 @@ class Checkpoints:
 
     def _state(self, name: str) -> dict[str, Any]:
         # No code: a checkpoint holds tensors and numbers only.
-        state: dict[str, Any] = torch.load(self._folder / name / _STATE, weights_only=True)
+        state: dict[str, Any] = torch.load(self._folder / name / _STATE, map_location="cpu", weights_only=True)
         return state
 
     def _complete(self) -> list[str]:

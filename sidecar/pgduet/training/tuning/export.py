@@ -17,6 +17,7 @@ from pgduet.encoding.store.install import import_file
 from pgduet.encoding.store.layout import MANIFEST, checked_manifest, duet_folder
 from pgduet.encoding.store.report import Report, quiet
 from pgduet.training.tuning.errors import TuningError
+from pgduet.training.tuning.lora import is_random
 
 if TYPE_CHECKING:
     from pgduet.training.tuning.trainee import Trainee
@@ -27,8 +28,8 @@ _TUNED = ", fine-tuned"
 
 
 def parent_weights(trainee: "Trainee") -> dict[str, torch.Tensor]:
-    """Return a copy of the weights that will be trained, before they are."""
-    return {name: weights.detach().clone() for name, weights in trainee.learning()}
+    """Return a copy, on the CPU, of the weights that will be trained, before they are."""
+    return {name: weights.detach().to("cpu", copy=True) for name, weights in trainee.learning()}
 
 
 def average(trainee: "Trainee", parent: Weights, tuned: Weights, share: float) -> None:
@@ -38,7 +39,9 @@ def average(trainee: "Trainee", parent: Weights, tuned: Weights, share: float) -
     """
     with torch.no_grad():
         for name, weights in trainee.learning():
-            weights.copy_(parent[name] + share * (tuned[name] - parent[name]))
+            # An adapter's change is a product that was zero: it is scaled by the factor that made it so, and once.
+            part = 1.0 if is_random(name) else share
+            weights.copy_(parent[name] + part * (tuned[name] - parent[name]))
 
 
 def export(
@@ -77,7 +80,7 @@ def _slot(slot: Slot, trainee: "Trainee", origin: Path, folder: Path) -> Slot:
     target = folder / slot.slot
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    tuned = trainee.encoders[slot.slot].state_dict()
+    tuned = trainee.folded(slot.slot)
     missing = set(tuned)
     for file in slot.files:
         if file.endswith(".safetensors"):
@@ -99,7 +102,7 @@ def _write(source: Path, target: Path, tuned: Weights) -> set[str]:
             tensors[key] = file.get_tensor(key)
             name = _name_of(key, tuned)
             if name:
-                tensors[key] = tuned[name].to(tensors[key].dtype).contiguous()
+                tensors[key] = tuned[name].to("cpu", tensors[key].dtype).contiguous()
                 found.add(name)
     save_file(tensors, target, metadata={"format": "pt"})
     return found

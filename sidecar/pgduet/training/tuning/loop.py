@@ -40,8 +40,8 @@ Report = Callable[[Step], None]
 
 
 def key_of(fingerprint: str, batches: Batches, plan: Plan) -> str:
-    """Return what a run is known by: the duet it starts from, its triplets in their order, and its plan."""
-    digest = hashlib.sha256(json.dumps([fingerprint, asdict(plan)]).encode())
+    """Return what a run is known by: the duet it starts from, its triplets in order, and what its plan has learnt."""
+    digest = hashlib.sha256(json.dumps([fingerprint, plan.learnt]).encode())
     for triplet in batches:
         for text in triplet:
             digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
@@ -156,7 +156,7 @@ class Run:
             self._log.write_text("".join(lines), encoding="utf-8")
 
     def _state(self) -> dict[str, torch.Tensor]:
-        return {name: weights.detach().clone() for name, weights in self._weights.items()}
+        return {name: weights.detach().to("cpu", copy=True) for name, weights in self._weights.items()}
 
     def _load(self, state: Mapping[str, torch.Tensor]) -> None:
         with torch.no_grad():

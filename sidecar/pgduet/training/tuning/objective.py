@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.losses import (
     TripletDistanceMetric,
     TripletLoss,
 )
+from torch import distributed
 from torch.nn.functional import cosine_similarity
 
 from pgduet.training.tuning.batches import Column
@@ -25,7 +26,7 @@ class Measured:
     """The loss of a batch, with its gradient, and what tells how the run goes.
 
     `active` is the share of triplets within the margin; `similarity` the mean cosine of anchors and negatives, over the
-    halves.
+    halves. Without mined negatives the positives of others stand for them.
     """
 
     loss: torch.Tensor
@@ -41,7 +42,7 @@ class Objective:
         self._loss = _loss(trainee, plan)
 
     def __call__(self, columns: list[Column]) -> Measured:
-        """Measure a batch of anchors, positives and negatives; each half counts as much."""
+        """Measure a batch of anchors, positives and, where the plan reads them, negatives; each half counts as much."""
         vectors = [self._trainee(column) for column in columns]
         spaces: list[Embeddings]
         if self._plan.fused:
@@ -62,11 +63,14 @@ def _loss(trainee: Trainee, plan: Plan) -> Callable[[Embeddings], torch.Tensor]:
         triplet = TripletLoss(model, TripletDistanceMetric.COSINE, plan.margin)
         return lambda space: triplet.compute_loss_from_embeddings(space, torch.empty(0))
     # Across processes: with the negatives of its own share alone, each would solve an easier task than one process.
-    in_batch = MultipleNegativesRankingLoss(model, scale=plan.scale, gather_across_devices=True)
+    several = distributed.is_initialized()
+    in_batch = MultipleNegativesRankingLoss(model, scale=plan.scale, gather_across_devices=several)
     return lambda space: in_batch.compute_loss_from_embeddings(space, torch.empty(0))
 
 
 def _facts(space: Embeddings, margin: float) -> tuple[float, float]:
-    anchor, positive, negative = space
+    anchor, positive, *rest = space
+    # Without mined negatives the next one's positive is a negative.
+    negative = rest[0] if rest else positive.roll(1, dims=0)
     near, far = cosine_similarity(anchor, positive), cosine_similarity(anchor, negative)
     return float((margin - near + far > 0).float().mean()), float(far.mean())

@@ -1,0 +1,89 @@
+"""Whether a tuned duet may take its parent's place."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pgduet.training.metrics import METRICS, estimate
+from pgduet.training.tuning.held_out import Scores
+
+
+@dataclass(frozen=True)
+class Change:
+    """The mean of nDCG@10 over `questions`, before and after, and the gain with its 95 % interval."""
+
+    questions: int
+    before: float
+    after: float
+    ci_low: float
+    ci_high: float
+
+    @property
+    def gain(self) -> float:
+        """How much higher it is after."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        return f"{self.gain:+.4f} [{self.ci_low:+.4f}, {self.ci_high:+.4f}] over {self.questions} questions"
+
+
+def change(before: Scores, after: Scores) -> Change:
+    """Compare the scores of the same questions."""
+    (gain,) = estimate((after - before)[:, None])
+    return Change(len(before), float(before.mean()), float(after.mean()), gain.low, gain.high)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is asked of a tuned duet.
+
+    On the test side a gain of at least `margin` whose interval lies above zero; on the questions that it has to retain,
+    where there are any, no loss above `most_lost`. `halves` has the test side's means before and after by each half
+    alone.
+    """
+
+    held_out: Change
+    margin: float
+    halves: dict[str, tuple[float, float]]
+    retained: Change | None = None
+    most_lost: float = 0.01
+
+    @property
+    def objections(self) -> Sequence[str]:
+        """What stands against the tuned duet, in words; nothing where it passed."""
+        found = []
+        if not (self.held_out.gain >= self.margin and self.held_out.ci_low > 0):
+            found.append(f"not better by {self.margin:g} with certainty")
+        if self.retained and self.retained.gain < -self.most_lost:
+            found.append(f"worse by more than {self.most_lost:g} on what it had to retain")
+        return found
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.objections
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a generation's metrics keep."""
+        why = f"held out {self.held_out}" + (f", retained {self.retained}" if self.retained else "")
+        return asdict(self.held_out) | {
+            "metric": METRICS[0],
+            "margin": self.margin,
+            "halves": {slot: list(means) for slot, means in self.halves.items()},
+            "retained": asdict(self.retained) | {"most_lost": self.most_lost} if self.retained else None,
+            "passed": self.passed,
+            "why": "; ".join([*self.objections, why]),
+        }
+
+    @classmethod
+    def from_json(cls, known: dict[str, Any]) -> "Gate":
+        """Read what `as_json` gave."""
+        retained = dict(known["retained"] or {})
+        most_lost = retained.pop("most_lost", cls.most_lost)
+        return cls(
+            Change(**{name: known[name] for name in Change.__dataclass_fields__}),
+            known["margin"],
+            {slot: (before, after) for slot, (before, after) in known["halves"].items()},
+            Change(**retained) if retained else None,
+            most_lost,
+        )
