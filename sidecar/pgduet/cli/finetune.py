@@ -24,6 +24,7 @@ def finetune(
     name: Annotated[str, typer.Argument(help="Name of the new duet, and of its generation.")],
     parent: Annotated[str | None, typer.Option(help="Duet to start from; that of the active generation.")] = None,
     objective: Annotated[str, typer.Option(help="in-batch or triplet.")] = "in-batch",
+    hard: Annotated[bool, typer.Option("--hard", help="With in-batch: mined negatives count too.")] = False,
     part: Annotated[str, typer.Option(help="What learns: both, code or text.")] = "both",
     steps: Annotated[int, typer.Option(min=1, help="Steps of training.")] = 100,
     batch: Annotated[int, typer.Option(min=2, help="Triplets a step.")] = 32,
@@ -83,6 +84,7 @@ def finetune(
             raise TuningError(f"part is {part!r}", hint="part must be both, code or text")
         plan = Plan(
             objective=objective,
+            hard=hard,
             part=Part(part),
             steps=steps,
             batch=batch,
