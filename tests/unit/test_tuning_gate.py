@@ -1,6 +1,7 @@
 """What is asked of a tuned duet, how its halves are weighed, and a run that is given again."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,12 @@ from pgduet.training.tuning.weighing import weigh
 
 BETTER = Change(100, 0.70, 0.75, 0.01, 0.09)
 PLAN = Plan(batch=8, steps=4, check_every=2, rate=1e-3)
+
+
+def copy_of(tiny_store: Path, folder: Path) -> Path:
+    """Copy the store that nobody may change."""
+    shutil.copytree(tiny_store, folder / "models")
+    return folder / "models"
 
 
 def gate(held_out: Change = BETTER, retained: Change | None = None, margin: float = 0.03) -> Gate:
@@ -108,6 +115,7 @@ def test_what_is_to_be_retained_is_read_from_files(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_given_again_gives_what_it_gave(tiny_store: Path, tmp_path: Path) -> None:
+    store = copy_of(tiny_store, tmp_path)
     held_out = [row[:2] for row in triplets(40, seed=1)]
     material = Material(triplets(), held_out, held_out, Retained(held_out[:20], ["def other(): pass"]))
     said: list[str] = []
@@ -121,7 +129,7 @@ def test_a_run_that_is_given_again_gives_what_it_gave(tiny_store: Path, tmp_path
             plan,
             folder,
             terms=terms,
-            models_dir=tiny_store,
+            models_dir=store,
             report=lambda _: None,
             say=said.append,
         )
@@ -143,15 +151,16 @@ def test_a_run_that_is_given_again_gives_what_it_gave(tiny_store: Path, tmp_path
 
 
 def test_the_tuned_duet_has_the_weights_it_was_judged_with(tiny_store: Path, tmp_path: Path) -> None:
+    store = copy_of(tiny_store, tmp_path)
     held_out = [row[:2] for row in triplets(40, seed=1)]
     material = Material(triplets(), held_out, held_out)
     found = tune(
-        "tiny", "weighed", material, PLAN, tmp_path, models_dir=tiny_store, report=lambda _: None, say=lambda _: None
+        "tiny", "weighed", material, PLAN, tmp_path, models_dir=store, report=lambda _: None, say=lambda _: None
     )
     assert found is not None
     manifest = checked_manifest(found.folder)
     assert (manifest.code.weight, manifest.text.weight) == found.weights
-    served = load_duet("weighed", tiny_store)
+    served = load_duet("weighed", store)
     judge = HeldOut(served, held_out)
     assert judge.score() == pytest.approx(found.gate.held_out.after, abs=1e-6)
     assert served.tokenise(["x"], Role.QUERY)
