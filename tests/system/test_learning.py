@@ -17,6 +17,7 @@ import pytest
 from fix_database import Connection, Database
 from fix_generations import scalar
 from fix_sidecar import Sidecar, open_directory, running_sidecar, wait_serving
+from fix_worker import wait_until
 from pgduet.chunking import chunk_code
 from pgduet.encoding import Duet
 from pgduet.encoding.store.layout import duet_folder
@@ -31,6 +32,7 @@ SEARCHES = (
     "SELECT chunk_id, similarity FROM pgduet.similar_to(1, repo => 'jinja2', k => 10)",
 )
 ADD = "INSERT INTO pgduet.code_chunks (repo, path, language, content) VALUES (%s, %s, 'python', %s)"
+PENDING = "SELECT sum(pending) FROM pgduet.coverage"
 
 Rows = list[tuple[Any, ...]]
 
@@ -86,7 +88,7 @@ class Clients:
     def _run(self, job: Any) -> None:
         try:
             with self._database.connect() as session:
-                while not self._ended.wait(0.2):
+                while not self._ended.wait(0.7):
                     job(session)
         except Exception as error:
             self.errors.append(error)
@@ -131,17 +133,19 @@ def test_what_is_learned_from_the_table_answers_searches_and_can_be_taken_back(
         for package, (_, most) in PACKAGES.items():
             for path, code in functions(package, most):
                 session.execute(ADD, (package, path, code))
-        pgduet("generation", "wait", "small")
+        wait_until(lambda: scalar(session, PENDING) == 0, 600, "the worker did not embed all chunks")
         before = [session.execute(query.encode()).fetchall() for query in SEARCHES]
         with Clients(database) as clients:
             report = json.loads(pgduet("mine", "--least", "60", "--json"))
             assert all(report["triplets"]["docstring"][side] >= 20 for side in ("train", "dev", "test"))
             plan = ("--steps", "6", "--batch", "16", "--check-every", "3", "--rate", "2e-4", "--max-tokens", "48")
-            assert "nDCG" in pgduet("finetune", "small-1", *plan)
+            assert "held out" in pgduet("finetune", "small-1", *plan)
             # Given again, it finds everything done.
             assert "by an earlier run" in pgduet("finetune", "small-1", *plan)
             pgduet("models", "load", "small-1")
-            wait_filled(session)
+            # All but the chunks just written have a vector of the new duet.
+            lacking = "SELECT lacking FROM pgduet.generation_status WHERE name = 'small-1'"
+            wait_until(lambda: scalar(session, lacking) < 20, 600, "the new generation was not filled")
             gate = scalar(session, "SELECT metrics -> 'gate' FROM pgduet.generations WHERE name = 'small-1'")
             assert (gate["metric"], gate["questions"] >= 20, "passed" in gate) == ("ndcg@10", True, True)
             assert scalar(session, "SELECT fingerprint FROM pgduet.generations WHERE name = 'small-1'")
@@ -161,16 +165,7 @@ def test_what_is_learned_from_the_table_answers_searches_and_can_be_taken_back(
         assert all(found in ([one, other],) for found, one, other in zip(clients.found, before, after, strict=True))
         assert sum(clients.written) > written > 0
         pgduet("generation", "wait", "small-1")
-        lacking = session.execute("SELECT name, lacking FROM pgduet.generation_status ORDER BY 1").fetchall()
-        assert lacking == [("small", 0), ("small-1", 0)]
-        assert scalar(session, "SELECT forced FROM pgduet._promotion WHERE kind = 'promote' AND reason = 'to see it switch'")
-
-
-def wait_filled(session: Connection) -> None:
-    """Wait until all but the chunks just written have a vector of the new duet."""
-    query = "SELECT lacking FROM pgduet.generation_status WHERE name = 'small-1'"
-    for _ in range(600):
-        if scalar(session, query) < 20:
-            return
-        threading.Event().wait(0.5)
-    pytest.fail("the new generation was not filled in 300 s")
+        status = session.execute("SELECT name, lacking FROM pgduet.generation_status ORDER BY 1").fetchall()
+        assert status == [("small", 0), ("small-1", 0)]
+        recorded = "SELECT kind, forced FROM pgduet._promotion WHERE reason = 'to see it switch'"
+        assert session.execute(recorded).fetchall() == [("promote", True)]
