@@ -158,6 +158,7 @@ def test_halves_are_the_unit_vectors_of_both_encoders(duet: Duet, manifest: Mani
     assert np.abs(fused - encode(duet, TEXTS, Role.QUERY).embeddings).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_close_to_float32(duet: Duet, manifest: Manifest) -> None:
     coarse = Duet(dataclasses.replace(manifest, dtype="bfloat16"), duet_folder("small"))
     assert coarse.fingerprint != duet.fingerprint

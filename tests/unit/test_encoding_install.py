@@ -205,6 +205,7 @@ def test_an_original_jina_checkpoint_is_folded_into_one_set_of_weights_per_role(
     assert [problem.split(" has ")[0] for problem in wrong_files(stored, home / "models/tiny")] == [str(path)]
 
 
+@pytest.mark.slow
 def test_the_two_small_packages_imported_from_folders_make_the_fingerprint_of_small(tmp_path: Path) -> None:
     pull("small")
     small = parse_manifest(ready_made()["small"], "small.toml")

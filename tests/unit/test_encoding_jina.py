@@ -361,6 +361,7 @@ def test_a_duet_that_names_no_adapters_cannot_be_converted(original_jina: Path, 
         convert(original_jina, tmp_path, adapter={}, dtype="float32")
 
 
+@pytest.mark.slow
 def test_the_fold_needs_far_less_memory_than_the_weights(tmp_path: Path) -> None:
     config = jina_config(vocab_size=1_000_000)
     source = write_original_jina(tmp_path / "source", None, config)

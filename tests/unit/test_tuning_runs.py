@@ -153,7 +153,7 @@ def test_no_text_stands_twice_in_a_batch_and_the_order_follows_from_the_seed(tin
     rows = [*triplets(), *(Triplet(row.anchor, row.positive, f"{row.negative}!") for row in triplets())]
     orders = []
     for seed in (1, 1, 2):
-        batches = Batches(duet, rows, Plan(batch=8, seed=seed))
+        batches = Batches(duet, rows, Plan(hard=True, batch=8, seed=seed))
         orders.append([batches.rows(number) for number in range(12)])
         for batch in orders[-1]:
             texts = [text for row in batch for text in row]
