@@ -47,7 +47,10 @@ class Trainee(nn.Module):
             if plan.part in (Part.BOTH, half.slot.slot):
                 self.encoders[half.slot.slot] = _made_to_learn(_module_of(half), plan)
                 self._pooling[half.slot.slot] = half.slot.pooling
-        self.to(self.device)
+            # A half that does not learn is scored with the other.
+            for encoder in half.encoders.values():
+                if isinstance(encoder.model, TorchModel):
+                    encoder.model.module.to(self.device)  # type: ignore[arg-type]
         self.weights = {"code": duet.weights[0], "text": duet.weights[1]}
 
     def learning(self) -> Iterator[tuple[str, nn.Parameter]]:
