@@ -10,6 +10,7 @@ import pytest
 
 from fix_database import Connection, Database
 from fix_generations import refusal, scalar
+from fix_worker import wait_until
 from pgduet.cli.finetune import finetune
 from pgduet.database.finetune import FinetuneRuns
 from pgduet.errors import PgduetError
@@ -148,7 +149,8 @@ def test_a_running_run_is_cancelled_by_its_trainer_or_at_once_where_that_died(
         assert (found["state"], found["phase"], found["trainer"]) == ("running", "training", "t1")
         assert (found["step"], found["loss"], found["gradient_norm"], found["dev_score"]) == (3, 0.5, 1.5, None)
         assert found["silent_seconds"] < 10
-    assert scalar(session, "SELECT pgduet.cancel_finetune(1)") == "run 1 is cancelled"
+    # The server gives the lock of a session back a moment after the client is gone.
+    wait_until(lambda: scalar(session, "SELECT pgduet.cancel_finetune(1)") == "run 1 is cancelled")
     found = row(session, 1)
     assert (found["state"], found["phase"], found["trainer"], found["silent_seconds"]) == ("cancelled",) + (None,) * 3
 
