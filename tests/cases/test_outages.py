@@ -79,7 +79,7 @@ def test_c19_the_sidecar_dies_in_the_middle_of_a_request_and_comes_back(queued: 
     assert_all_500_are_whole(queued, worker.complaints())
 
 
-@pytest.mark.parametrize(("kills", "pause"), [(3, 1.0), pytest.param(6, 5.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "pause"), [(6, 1.0), pytest.param(6, 5.0, marks=pytest.mark.slow)])
 def test_c19_the_sidecar_is_killed_again_and_again(queued: Case, folder: Path, kills: int, pause: float) -> None:
     address = f"unix:{folder}/dying.sock"
     queued.database.set("sidecar_address", address)
@@ -126,7 +126,7 @@ class Asking:
 
 @pytest.mark.parametrize(
     ("sessions", "calls", "workers", "rows"),
-    [(25, 4, 2, 40), pytest.param(50, 40, 4, 2000, marks=pytest.mark.slow)],
+    [(50, 2, 4, 60), pytest.param(50, 40, 4, 2000, marks=pytest.mark.slow)],
 )
 def test_c21_many_sessions_at_once_get_what_each_would_have_got_alone(
     live_database: Database, sidecar: Sidecar, folder: Path, sessions: int, calls: int, workers: int, rows: int

@@ -74,7 +74,6 @@ def human_eval(duet: Duet, queries: list[str]) -> Evaluation:
     return scored
 
 
-@pytest.mark.slow
 def test_docstrings_of_human_eval_find_their_functions(duet: Duet) -> None:
     scored = human_eval(duet, [query.text for query in read_humaneval().queries])
     ndcg = {one.part: one.scores["ndcg@10"].value for one in scored.results}
