@@ -158,6 +158,7 @@ def test_the_tuned_duet_has_the_weights_it_was_judged_with(tiny_store: Path, tmp
         "tiny", "weighed", material, PLAN, tmp_path, models_dir=store, report=lambda _: None, say=lambda _: None
     )
     assert found is not None
+    assert found.gate.held_out is not None
     manifest = checked_manifest(found.folder)
     assert (manifest.code.weight, manifest.text.weight) == found.weights
     served = load_duet("weighed", store)

@@ -155,10 +155,7 @@ def _show(tuned: "Tuned", folder: Path) -> None:
                 what, str(one.questions), f"{one.before:.4f}", f"{one.after:.4f}", f"{one.gain:+.4f}", between
             )
     for half, (before, after) in gate.halves.items():
-        alone = f"held out, {half} half alone"
-        table.add_row(
-            alone, str(gate.held_out.questions), f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}", ""
-        )
+        table.add_row(f"held out, {half} half alone", "", f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}", "")
     print_table(table)
     verdict = f"{', '.join(gate.objections)}: it will not be promoted" if gate.objections else "better"
     code, text = tuned.weights

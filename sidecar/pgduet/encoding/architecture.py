@@ -12,6 +12,9 @@ ENCODERS = ("bert", "distilbert", "jina_embeddings_v3", "modernbert", "mpnet", "
 # These count their positions from behind the id of the padding.
 _COUNTED_FROM_PADDING = ("mpnet", "roberta", "xlm-roberta")
 
+# Says in a config.json that weights are in eight bits as this package stores them.
+INT8 = "pgduet-int8"
+
 
 def read_architecture(folder: Path) -> dict[str, Any]:
     """Read the config.json in `folder`.
@@ -29,7 +32,7 @@ def read_architecture(folder: Path) -> dict[str, Any]:
             f"the encoder in {folder} is of the architecture {kind!r}, which is not supported",
             hint="supported: " + ", ".join((*ENCODERS, *DECODERS)),
         )
-    if config.get("quantization_config"):
+    if config.get("quantization_config") and not is_int8(config):
         raise WeightsError(
             f"the weights in {folder} are quantised, which is not supported",
             hint="take the repository with the original weights",
@@ -66,3 +69,9 @@ def most_tokens(config: dict[str, Any]) -> int | None:
     if config["model_type"] in _COUNTED_FROM_PADDING:
         return positions - int(config.get("pad_token_id") or 0) - 1
     return positions
+
+
+def is_int8(config: dict[str, Any]) -> bool:
+    """Tell whether a config.json says that the weights beside it are in eight bits, as this package stores them."""
+    said = config.get("quantization_config")
+    return isinstance(said, dict) and said.get("quant_method") == INT8

@@ -1,13 +1,15 @@
 """A stock transformers class over local files: token ids in, states of the tokens out."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import MODEL_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from pgduet.encoding.architecture import resolve_attention
+from pgduet.encoding.architecture import is_int8, read_architecture, resolve_attention
 from pgduet.encoding.errors import WeightsError
+from pgduet.encoding.int8 import SCALE, Int8Embedding, Tensors, read_int8, restored
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # Stock classes that know no other way to attend.
@@ -34,9 +36,9 @@ class TorchModel:
             config.is_causal = resolved == "causal"
             # Keys and values are for generating text: kept, they take a gigabyte for one long text.
             config.use_cache = False
-        if weights:
-            config.transformers_weights = weights
-        self.module = _load(folder, config, _DTYPES[dtype])
+        self.int8 = is_int8(read_architecture(folder))
+        load = _load_int8 if self.int8 else _load
+        self.module = load(folder, config, _DTYPES[dtype], weights)
         self.width = int(config.hidden_size)
         self._padding = int(config.pad_token_id or 0)
 
@@ -57,20 +59,50 @@ def _config(folder: Path) -> PretrainedConfig:
     return config
 
 
-def _load(folder: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+def _load(folder: Path, config: PretrainedConfig, dtype: torch.dtype, weights: str | None) -> PreTrainedModel:
+    if weights:
+        config.transformers_weights = weights
+    return _built(folder, config, dtype, folder)
+
+
+def _load_int8(folder: Path, config: PretrainedConfig, dtype: torch.dtype, weights: str | None) -> PreTrainedModel:
+    """Load weights in eight bits: restored, but for the vectors of words, which are most of a small encoder."""
+    # Restored here; the library would look for software of this method.
+    del config.quantization_config
+    tensors, small = read_int8(folder, weights)
+    for name in [name for name in small if not name.endswith(SCALE)]:
+        tensors[name] = restored(small[name], small[name + SCALE], dtype)
+    model = _built(folder, config, dtype, None, state_dict=tensors)
+    _keep_words_small(model, small, dtype)
+    return model
+
+
+def _keep_words_small(model: PreTrainedModel, small: Tensors, dtype: torch.dtype) -> None:
+    words = model.get_input_embeddings()
+    place = next(name for name, module in model.named_modules() if module is words)
+    # Files may put the name of the model before the names of its weights.
+    name = next((name for name in small if f".{name}".endswith(f".{place}.weight")), None)
+    if name:
+        model.set_submodule(place, Int8Embedding(small[name], small[name + SCALE], dtype))
+
+
+def _built(
+    folder: Path, config: PretrainedConfig, dtype: torch.dtype, source: Path | None, **weights: Tensors
+) -> PreTrainedModel:
+    stock: Any = MODEL_MAPPING[type(config)]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     # The report about keys that do not fit is judged here, and told as one error.
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        model, info = AutoModel.from_pretrained(
-            folder,
+        model, info = stock.from_pretrained(
+            source,
             config=config,
             dtype=dtype,
             attn_implementation="eager" if config.model_type in _EAGER else "sdpa",
             use_safetensors=True,
             local_files_only=True,
-            trust_remote_code=False,
             output_loading_info=True,
+            **weights,
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise WeightsError(f"cannot load the encoder in {folder}: {error}") from error

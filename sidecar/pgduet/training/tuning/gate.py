@@ -35,14 +35,14 @@ def change(before: Scores, after: Scores) -> Change:
 
 @dataclass(frozen=True)
 class Gate:
-    """What is asked of a tuned duet.
+    """What is asked of a duet before it may take another one's place.
 
-    On the test side a gain of at least `margin` whose interval lies above zero; on the questions that it has to retain,
-    where there are any, no loss above `most_lost`. `halves` has the test side's means before and after by each half
-    alone.
+    Of one that was tuned, `held_out`: on the test side a gain of at least `margin` whose interval lies above zero. Of
+    any, `retained`: on these questions no loss above `most_lost`. `halves` has the means before and after by each half
+    alone, over the first of the two.
     """
 
-    held_out: Change
+    held_out: Change | None
     margin: float
     halves: dict[str, tuple[float, float]]
     retained: Change | None = None
@@ -50,9 +50,9 @@ class Gate:
 
     @property
     def objections(self) -> Sequence[str]:
-        """What stands against the tuned duet, in words; nothing where it passed."""
+        """What stands against the new duet, in words; nothing where it passed."""
         found = []
-        if not (self.held_out.gain >= self.margin and self.held_out.ci_low > 0):
+        if self.held_out and not (self.held_out.gain >= self.margin and self.held_out.ci_low > 0):
             found.append(f"not better by {self.margin:g} with certainty")
         if self.retained and self.retained.gain < -self.most_lost:
             found.append(f"worse by more than {self.most_lost:g} on what it had to retain")
@@ -65,19 +65,21 @@ class Gate:
 
     def as_json(self) -> dict[str, Any]:
         """Return what a generation's metrics keep."""
-        why = f"held out {self.held_out}" + (f", retained {self.retained}" if self.retained else "")
-        return asdict(self.held_out) | {
+        looked_at = {"held out": self.held_out, "retained": self.retained}
+        said = ", ".join(f"{what} {one}" for what, one in looked_at.items() if one)
+        leading = self.held_out or self.retained
+        return (asdict(leading) if leading else {}) | {
             "metric": METRICS[0],
             "margin": self.margin,
             "halves": {slot: list(means) for slot, means in self.halves.items()},
             "retained": asdict(self.retained) | {"most_lost": self.most_lost} if self.retained else None,
             "passed": self.passed,
-            "why": "; ".join([*self.objections, why]),
+            "why": "; ".join([*self.objections, said]),
         }
 
     @classmethod
     def from_json(cls, known: dict[str, Any]) -> "Gate":
-        """Read what `as_json` gave."""
+        """Read what `as_json` gave of a tuned duet."""
         retained = dict(known["retained"] or {})
         most_lost = retained.pop("most_lost", cls.most_lost)
         return cls(

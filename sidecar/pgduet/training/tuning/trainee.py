@@ -107,4 +107,9 @@ def _module_of(half: "Half") -> "PreTrainedModel":
             + ("it has other weights for each role" if half.slot.adapter else "it is an ONNX file"),
             hint="train the other half alone, with --part",
         )
+    if model.int8:
+        raise TuningError(
+            f"the {half.slot.slot} half ({half.slot.encoder}) cannot be trained: its weights are in eight bits",
+            hint="tune the duet that it was made of, then shrink the result",
+        )
     return model.module

@@ -1,0 +1,83 @@
+"""What a smaller duet costs and saves: size, speed and score beside those of the duet that it was made of."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pgduet.encoding import Role
+from pgduet.training.data import Benchmark
+from pgduet.training.evaluation import ALONE, values_of
+from pgduet.training.metrics import METRICS
+from pgduet.training.ranking import TIES, Halves
+from pgduet.training.tuning.gate import Gate, change
+from pgduet.training.tuning.held_out import Scores
+from pgduet.training.vectors import Report, encode
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet
+
+_TIMED_TEXTS = 48
+_ROUNDS = 5
+_SCORE = METRICS.index("ndcg@10")
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """Bytes of the files and texts a second, each of the origin and of the smaller duet, and what the gate says."""
+
+    bytes: tuple[int, int]
+    speed: tuple[float, float]
+    gate: Gate
+
+
+def compare(
+    benchmark: Benchmark, before: "Duet", after: "Duet", folders: tuple[Path, Path], most_lost: float, report: Report
+) -> Shrunk:
+    """Compare a smaller duet with its origin; `folders` hold the files of both.
+
+    The gate lets it pass where it loses `most_lost` of nDCG@10 at the most over the questions of the benchmark. Speeds
+    are medians of five rounds over the same 48 documents, the two taking turns.
+    """
+    speed = _speeds([before, after], benchmark.corpus.texts)
+    (pair, code, text), (new_pair, new_code, new_text) = (_scores(benchmark, duet, report) for duet in (before, after))
+    halves = {"code": (code, new_code), "text": (text, new_text)}
+    means = {slot: (float(old.mean()), float(new.mean())) for slot, (old, new) in halves.items()}
+    return Shrunk(
+        (_size(folders[0]), _size(folders[1])), speed, Gate(None, 0.0, means, change(pair, new_pair), most_lost)
+    )
+
+
+def _scores(benchmark: Benchmark, duet: "Duet", report: Report) -> list[Scores]:
+    """Score every question with the pair, with the code half alone and with the text half alone."""
+    asked = [query.text for query in benchmark.queries]
+    questions, documents = (
+        _encoded(duet, texts, role, report)
+        for texts, role in ((asked, Role.QUERY), (benchmark.corpus.texts, Role.DOCUMENT))
+    )
+    ways = [duet.weights, *ALONE.values()]
+    tie = max(TIES[half.dtype] for half in duet.encoders)
+    found = values_of(questions, documents, benchmark.relevant, ways, tie, benchmark.own)
+    return [values[:, _SCORE] for values in found]
+
+
+def _encoded(duet: "Duet", texts: Sequence[str], role: Role, report: Report) -> Halves:
+    return encode(duet, texts, role, lambda what, done, total: report(f"{duet.name}: {what}", done, total))
+
+
+def _speeds(duets: "Sequence[Duet]", texts: Sequence[str]) -> tuple[float, float]:
+    some = texts[:: max(1, len(texts) // _TIMED_TEXTS)][:_TIMED_TEXTS]
+    taken: list[list[float]] = [[] for _ in duets]
+    for _ in range(_ROUNDS):
+        for duet, seconds in zip(duets, taken, strict=True):
+            started = time.perf_counter()
+            duet.encode(duet.tokenise(some, Role.DOCUMENT))
+            seconds.append(time.perf_counter() - started)
+    before, after = (len(some) / median(seconds) for seconds in taken)
+    return before, after
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
