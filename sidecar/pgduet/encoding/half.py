@@ -7,24 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from pgduet.encoding.architecture import DECODERS, most_tokens, read_architecture, resolve_attention
-from pgduet.encoding.encoder import Encoder, Model
+from pgduet.encoding.encoder import Encoder
+from pgduet.encoding.engines import TORCH, build_model, runs_onnx
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.hadamard import Floats
 from pgduet.encoding.lift import lift_matrix
 from pgduet.encoding.manifest import Role, Slot
 from pgduet.encoding.tokenizer import HalfTokens, TextTokenizer
-from pgduet.encoding.torch_model import TorchModel
-
-ONNX_FILE = "model.onnx"
 
 
 class Half:
     """One slot, loaded."""
 
-    def __init__(self, slot: Slot, folder: Path, dtype: str, lift_seed: int) -> None:
+    def __init__(self, slot: Slot, folder: Path, dtype: str, lift_seed: int, engine: str = TORCH) -> None:
         """Load the slot's files from `folder`, one encoder for both roles or one for each where it has adapters.
 
-        Raises WeightsError where they do not make the encoder that the manifest describes.
+        `engine` is one of ENGINES. Raises WeightsError where they do not make the encoder that the manifest describes.
         """
         self.slot = slot
         self.tokenizer = TextTokenizer(folder / "tokenizer.json", slot.max_tokens, slot.end)
@@ -32,7 +30,7 @@ class Half:
             _refuse_misuse(slot, folder, self.tokenizer)
         # An ONNX file computes in float32 whatever the other half does.
         self.dtype = "float32" if runs_onnx(slot) else dtype
-        self.encoders = _encoders(slot, folder, dtype)
+        self.encoders = _encoders(slot, folder, dtype, engine)
         width = self.encoders[Role.DOCUMENT].model.width
         if width != slot.width:
             raise WeightsError(f"the encoder in {folder} is {width} wide, its manifest says {slot.width}")
@@ -53,11 +51,6 @@ class Half:
                 rows = [row for row, wanted in enumerate(roles) if wanted is role]
                 vectors[rows], finite[rows] = encoder.encode([sequences[row] for row in rows])
         return vectors @ self._lift.T, finite
-
-
-def runs_onnx(slot: Slot) -> bool:
-    """Tell whether the slot's encoder is an ONNX file."""
-    return ONNX_FILE in slot.files
 
 
 def _refuse_misuse(slot: Slot, folder: Path, tokenizer: TextTokenizer) -> None:
@@ -83,16 +76,10 @@ def _refuse_misuse(slot: Slot, folder: Path, tokenizer: TextTokenizer) -> None:
         )
 
 
-def _encoders(slot: Slot, folder: Path, dtype: str) -> dict[Role, Encoder]:
-    def model(role: Role) -> Model:
-        if runs_onnx(slot):
-            from pgduet.encoding.onnx_model import OnnxModel
-
-            return OnnxModel(folder, slot.adapter.get(role))
-        weights = f"{role}.safetensors" if slot.adapter else None
-        return TorchModel(folder, attention=slot.attention, dtype=dtype, weights=weights)
+def _encoders(slot: Slot, folder: Path, dtype: str, engine: str) -> dict[Role, Encoder]:
+    def encoder(role: Role) -> Encoder:
+        return Encoder(build_model(slot, folder, role, dtype, engine), slot.pooling)
 
     if slot.adapter:
-        return {role: Encoder(model(role), slot.pooling) for role in Role}
-    shared = Encoder(model(Role.DOCUMENT), slot.pooling)
-    return dict.fromkeys(Role, shared)
+        return {role: encoder(role) for role in Role}
+    return dict.fromkeys(Role, encoder(Role.DOCUMENT))

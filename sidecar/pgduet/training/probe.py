@@ -95,7 +95,7 @@ def _variants(slot: "Slot", folder: Path, manifest: Manifest) -> Iterator[Varian
 
 def _attention(slot: "Slot", folder: Path) -> str:
     from pgduet.encoding.architecture import resolve_attention
-    from pgduet.encoding.half import runs_onnx
+    from pgduet.encoding.engines import runs_onnx
 
     # An exported graph has its attention built in.
     return NO_CHOICE if runs_onnx(slot) else resolve_attention(folder, slot.attention)

@@ -71,7 +71,7 @@ def tune(
     team, terms = team or Team(), terms or Terms()
     material.require_questions()
     say("loading the model")
-    duet = load_duet(parent, models_dir)
+    duet = load_duet(parent, models_dir, engine="torch")
     trainee, batches = Trainee(duet, plan), Batches(duet, material.train, plan)
     key = key_of(duet.fingerprint, batches, plan)
     if done := read_outcome(folder, f"{key} {terms}", name, models_dir):
