@@ -10,4 +10,4 @@ from pgduet.encoding.store.pull import pull
 def duet() -> Duet:
     """The loaded duet; it is pulled into the default model store if it is not there."""
     pull("small")
-    return load_duet("small", threads=2)
+    return load_duet("small", threads=2, engine="auto")

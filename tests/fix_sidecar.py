@@ -50,6 +50,7 @@ def running_sidecar(directory: Path, name: str = "sidecar", **settings: str) -> 
     log = directory / f"{name}.log"
     environment = {
         **os.environ,
+        "PGDUET_ENGINE": "auto",
         "PGDUET_LISTEN": address,
         "PGDUET_SOCKET_MODE": "0666",
         "PGDUET_LOG_FORMAT": "json",

@@ -34,7 +34,7 @@ def client(sidecar: Sidecar) -> Iterator[EmbeddingClient]:
 
 @pytest.fixture(scope="module")
 def duet() -> Duet:
-    return load_duet("small")
+    return load_duet("small", engine="torch")
 
 
 def rows(reply: pb.EmbedResponse) -> npt.NDArray[np.float16]:

@@ -147,6 +147,8 @@ def test_what_openvino_cannot_run_is_told_where_it_was_asked_for(
 
 
 def test_the_environment_chooses_the_engine(tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGDUET_ENGINE")
+
     def kinds() -> set[type]:
         duet = load_duet("tiny", tiny_store)
         return {type(half.encoders[Role.DOCUMENT].model) for half in (duet.code, duet.text)}
