@@ -10,7 +10,7 @@ FUNCTIONS := $(filter-out %search_path.sql %views.sql %privileges.sql,$(wildcard
 PRELUDE := CREATE SCHEMA pgduet; SET search_path TO pg_catalog, pg_temp;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-all bench bench-search bench-finetune lint proto docs clean
+.PHONY: help setup demo stop test test-all bench bench-search bench-serving bench-finetune lint proto docs clean
 
 help: ## Print this menu
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -32,9 +32,13 @@ test-all: setup lint ## The same with the slow tests
 
 bench: setup ## Measure speed and quality on this machine
 	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+	@$(MAKE) --no-print-directory bench-serving
 
 bench-search: setup ## Compare searching with pgvector's own indexes, numpy and FAISS (LARGE=1: 200,000 chunks)
 	$(PYTHON) benchmarks/search $(if $(LARGE),--large)
+
+bench-serving: setup ## Compare the sidecar's speed with other servers of encoders (their environments: gigabytes)
+	$(PYTHON) benchmarks/serving
 
 bench-finetune: setup ## Tune `small` on installed packages and judge it on others and on CoSQA (half an hour)
 	$(PYTHON) benchmarks/finetune
@@ -44,6 +48,7 @@ lint: ## Check style, types, import rules, the protocol and the SQL (needs `make
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(CODE)
 	.venv/bin/mypy benchmarks/finetune
+	.venv/bin/mypy benchmarks/serving
 	.venv/bin/lint-imports
 	cd proto && ../.venv/bin/buf lint
 	(echo "$(PRELUDE)"; cat $(FUNCTIONS)) | .venv/bin/pgspot --ignore-lang plpython3u

@@ -184,7 +184,11 @@ def run_here(duet_name: str, settings: dict[str, Any]) -> dict[str, float]:
             return
 
     plan = Plan(**settings | {"part": Part(settings.get("part", "both"))})
-    duet = load_duet("small", engine="torch") if duet_name == "small" else load_qodo("bfloat16" if plan.bfloat16 else "float32")
+    duet = (
+        load_duet("small", engine="torch")
+        if duet_name == "small"
+        else load_qodo("bfloat16" if plan.bfloat16 else "float32")
+    )
     # Twice as many as are read: a text that stands in two triplets keeps one of them out of a batch.
     batches = Batches(duet, read_triplets(2 * plan.batch * plan.steps), plan)
     trainee = Trainee(duet, plan)
