@@ -171,6 +171,7 @@ class Memory:
 def run_here(duet_name: str, settings: dict[str, Any]) -> dict[str, float]:
     """Train as `settings` of a plan say; return memory in MiB, and seconds for 1,000 triplets."""
     from pgduet.encoding import Part, load_duet
+    from pgduet.encoding.engines import TORCH_ON_CPU
     from pgduet.training.tuning.batches import Batches
     from pgduet.training.tuning.checkpoint import Checkpoints, Progress
     from pgduet.training.tuning.loop import Run
@@ -185,7 +186,7 @@ def run_here(duet_name: str, settings: dict[str, Any]) -> dict[str, float]:
 
     plan = Plan(**settings | {"part": Part(settings.get("part", "both"))})
     duet = (
-        load_duet("small", engine="torch")
+        load_duet("small", runtime=TORCH_ON_CPU)
         if duet_name == "small"
         else load_qodo("bfloat16" if plan.bfloat16 else "float32")
     )

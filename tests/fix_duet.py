@@ -3,6 +3,7 @@
 import pytest
 
 from pgduet.encoding import Duet, load_duet
+from pgduet.encoding.engines import Runtime
 from pgduet.encoding.store.pull import pull
 
 
@@ -10,4 +11,4 @@ from pgduet.encoding.store.pull import pull
 def duet() -> Duet:
     """The loaded duet; it is pulled into the default model store if it is not there."""
     pull("small")
-    return load_duet("small", threads=2, engine="auto")
+    return load_duet("small", threads=2, runtime=Runtime())

@@ -19,6 +19,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from fix_sidecar import Sidecar, open_directory, running_sidecar, wait_serving
 from pgduet.client import EmbeddingClient, RequestRefusedError, SidecarUnavailableError
 from pgduet.encoding import Duet, Part, Role, load_duet
+from pgduet.encoding.engines import TORCH_ON_CPU
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
 
@@ -34,7 +35,7 @@ def client(sidecar: Sidecar) -> Iterator[EmbeddingClient]:
 
 @pytest.fixture(scope="module")
 def duet() -> Duet:
-    return load_duet("small", engine="torch")
+    return load_duet("small", runtime=TORCH_ON_CPU)
 
 
 def rows(reply: pb.EmbedResponse) -> npt.NDArray[np.float16]:

@@ -13,7 +13,7 @@ from fix_hub import slot
 from pgduet.encoding import WeightsError, load_duet, openvino_graph
 from pgduet.encoding.architecture import DECODERS, ENCODERS
 from pgduet.encoding.encoder import Encoder
-from pgduet.encoding.engines import build_model
+from pgduet.encoding.engines import Runtime, build_encoder
 from pgduet.encoding.manifest import Role, Slot
 from pgduet.encoding.openvino_model import OpenVinoModel
 from pgduet.encoding.sources import FolderSource
@@ -34,7 +34,8 @@ def described(folder: Path, attention: str = "auto") -> Slot:
 
 
 def built(folder: Path, engine: str = "openvino", dtype: str = "float32", attention: str = "auto") -> object:
-    return build_model(described(folder, attention), folder, Role.DOCUMENT, dtype, engine)
+    runtime = Runtime(engine, "cpu")
+    return build_encoder(described(folder, attention), folder, Role.DOCUMENT, dtype, runtime).model
 
 
 # One of each kind of mask and of positions; the others take as many seconds each.
@@ -157,7 +158,7 @@ def test_the_environment_chooses_the_engine(tiny_store: Path, monkeypatch: pytes
     monkeypatch.setenv("PGDUET_ENGINE", "torch")
     assert kinds() == {TorchModel}
     monkeypatch.setenv("PGDUET_ENGINE", "tensorrt")
-    with pytest.raises(WeightsError, match="PGDUET_ENGINE is 'tensorrt'"):
+    with pytest.raises(WeightsError, match="there is no engine 'tensorrt'"):
         kinds()
 
 

@@ -10,7 +10,7 @@ from pgduet.encoding.errors import WeightsError
 DECODERS = ("qwen2", "qwen3")
 ENCODERS = ("bert", "distilbert", "jina_embeddings_v3", "modernbert", "mpnet", "roberta", "xlm-roberta")
 # These count their positions from behind the id of the padding.
-_COUNTED_FROM_PADDING = ("mpnet", "roberta", "xlm-roberta")
+COUNTED_FROM_PADDING = ("mpnet", "roberta", "xlm-roberta")
 
 # Says in a config.json that weights are in eight bits as this package stores them.
 INT8 = "pgduet-int8"
@@ -66,7 +66,7 @@ def most_tokens(config: dict[str, Any]) -> int | None:
     positions = config.get("max_position_embeddings")
     if not isinstance(positions, int):
         return None
-    if config["model_type"] in _COUNTED_FROM_PADDING:
+    if config["model_type"] in COUNTED_FROM_PADDING:
         return positions - int(config.get("pad_token_id") or 0) - 1
     return positions
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from pgduet.encoding import self_test
-from pgduet.encoding.engines import TORCH, wished_engine
+from pgduet.encoding.engines import TORCH_ON_CPU, Runtime, wished_runtime
 from pgduet.encoding.fingerprint import fingerprint_of
 from pgduet.encoding.fusion import fuse
 from pgduet.encoding.hadamard import Floats
@@ -82,17 +82,17 @@ def _info(half: Half) -> EncoderInfo:
 class Duet:
     """A loaded duet. All methods may be called from several threads."""
 
-    def __init__(self, manifest: Manifest, folder: Path, engine: str = TORCH) -> None:
+    def __init__(self, manifest: Manifest, folder: Path, runtime: Runtime = TORCH_ON_CPU) -> None:
         """Load both encoders from `folder`; use `load_duet`, which also checks the files.
 
-        `engine` is one of ENGINES. Raises WeightsError where files do not make an encoder.
+        Raises WeightsError where files do not make an encoder.
         """
         self.name = manifest.name
         self.fingerprint = fingerprint_of(manifest)
         self.width = sum(SLOT_WIDTHS.values())
         self.weights = (manifest.code.weight, manifest.text.weight)
         self.code, self.text = (
-            Half(slot, folder / slot.slot, manifest.dtype, manifest.lift_seed, engine) for slot in manifest.slots
+            Half(slot, folder / slot.slot, manifest.dtype, manifest.lift_seed, runtime) for slot in manifest.slots
         )
         self.encoders = tuple(_info(half) for half in (self.code, self.text))
         self._manifest = manifest
@@ -146,15 +146,17 @@ class Duet:
         self_test.compare(self, self_test.references(self._manifest, self._folder))
 
 
-def load_duet(name: str, models_dir: Path | None = None, threads: int | None = None, engine: str | None = None) -> Duet:
+def load_duet(
+    name: str, models_dir: Path | None = None, threads: int | None = None, runtime: Runtime | None = None
+) -> Duet:
     """Load a duet from the model store; nothing is fetched.
 
-    `models_dir` defaults to the store of this user; `threads` sets torch's threads for the whole process; `engine` is
-    one of ENGINES, that of PGDUET_ENGINE by default. Every file is
+    `models_dir` defaults to the store of this user; `threads` sets torch's threads for the whole process; `runtime` is
+    that of PGDUET_ENGINE and PGDUET_DEVICE by default. Every file is
     checked against its sha256. Raises StoreError when the duet is absent or damaged, WeightsError when its files do not
     make the two encoders.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     folder = store.duet_folder(name, models_dir)
-    return Duet(store.checked_manifest(folder), folder, wished_engine() if engine is None else engine)
+    return Duet(store.checked_manifest(folder), folder, wished_runtime() if runtime is None else runtime)

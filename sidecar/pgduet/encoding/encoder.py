@@ -28,19 +28,20 @@ class Model(Protocol):
 class Encoder:
     """A model with its pooling."""
 
-    def __init__(self, model: Model, pooling: str = "mean") -> None:
+    def __init__(self, model: Model, pooling: str = "mean", tokens_per_pass: int = _TOKENS_PER_PASS) -> None:
         self.model = model
         self._pooling = pooling
+        self._tokens_per_pass = tokens_per_pass
 
     def encode(self, sequences: Sequence[tuple[int, ...]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return pooled unit vectors [n, width] of token ids, and which are finite; the others are zeros.
 
-        A text without a token counts as not finite. Sequences are sorted by length and cut into passes of about 1,024
-        padded tokens.
+        A text without a token counts as not finite. Sequences are sorted by length and cut into passes of about
+        `tokens_per_pass` padded tokens.
         """
         pooled = np.zeros((len(sequences), self.model.width), np.float32)
         with torch.inference_mode():
-            for rows in _passes([len(ids) for ids in sequences]):
+            for rows in _passes([len(ids) for ids in sequences], self._tokens_per_pass):
                 pooled[rows] = self._pass([sequences[row] for row in rows]).numpy()
         return unit_rows(pooled)
 
@@ -48,7 +49,7 @@ class Encoder:
         """Return the states [t, width] of one text's tokens, before pooling."""
         with torch.inference_mode():
             ids = torch.tensor([sequence])
-            states: Floats = self.model(ids, torch.ones_like(ids))[0].float().numpy()
+            states: Floats = self.model(ids, torch.ones_like(ids))[0].float().cpu().numpy()
         return states
 
     def _pass(self, sequences: list[tuple[int, ...]]) -> torch.Tensor:
@@ -59,14 +60,16 @@ class Encoder:
         for row, sequence in enumerate(sequences):
             ids[row, : len(sequence)] = torch.tensor(sequence)
             mask[row, : len(sequence)] = 1
-        return pool(self.model(ids, mask), mask, self._pooling)
+        states = self.model(ids, mask)
+        # Only the pooled vectors leave a GPU.
+        return pool(states, mask.to(states.device), self._pooling).cpu()
 
 
-def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _passes(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     """Cut texts into passes, shortest first, so that little is padded."""
     rows: list[int] = []
     for row in sorted((row for row, length in enumerate(lengths) if length), key=lambda row: lengths[row]):
-        if rows and (len(rows) + 1) * lengths[row] > _TOKENS_PER_PASS:
+        if rows and (len(rows) + 1) * lengths[row] > most:
             yield rows
             rows = []
         rows.append(row)

@@ -1,12 +1,14 @@
-"""Which library runs an encoder: onnxruntime for ONNX files, OpenVINO on CPUs in float32, torch for all else."""
+"""What runs an encoder: onnxruntime for ONNX files, OpenVINO on CPUs in float32, torch for all else and on GPUs."""
 
 import os
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
-from pgduet.encoding.encoder import Model
+from pgduet.encoding.architecture import read_architecture
+from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.manifest import Role, Slot
 from pgduet.encoding.torch_model import TorchModel
@@ -15,48 +17,89 @@ AUTO, OPENVINO, TORCH = ENGINES = ("auto", "openvino", "torch")
 ONNX_FILE = "model.onnx"
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """An engine, one of ENGINES, and torch's name of a device, or `auto`: the first CUDA card where there is one."""
+
+    engine: str = AUTO
+    device: str = AUTO
+
+    def __post_init__(self) -> None:
+        """Raise WeightsError for an engine or a device that is not known, or not here."""
+        if self.engine not in ENGINES:
+            raise WeightsError(f"there is no engine {self.engine!r}", hint="PGDUET_ENGINE is auto, openvino or torch")
+        kind, _, number = self.device.partition(":")
+        numbered = bool(number) or self.device.endswith(":")
+        if kind not in (AUTO, "cpu", "cuda") or (numbered and not (kind == "cuda" and number.isdecimal())):
+            raise WeightsError(
+                f"there is no device {self.device!r}", hint="PGDUET_DEVICE is auto, cpu, cuda or cuda:N for card N"
+            )
+        if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+            raise WeightsError(
+                f"torch finds no card for {self.device!r}; it finds {torch.cuda.device_count()}",
+                hint="set PGDUET_DEVICE=cpu, or install a torch that is built for the card's driver",
+            )
+
+    @property
+    def place(self) -> torch.device:
+        """Where torch computes."""
+        if self.device == AUTO:
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+
+# For training, which moves weights where it wants them.
+TORCH_ON_CPU = Runtime(TORCH, "cpu")
+
+
+def wished_runtime() -> Runtime:
+    """Return what PGDUET_ENGINE and PGDUET_DEVICE name, `auto` by default; raises WeightsError where that is not."""
+    return Runtime(os.environ.get("PGDUET_ENGINE") or AUTO, os.environ.get("PGDUET_DEVICE") or AUTO)
+
+
 def runs_onnx(slot: Slot) -> bool:
     """Tell whether the slot's encoder is an ONNX file."""
     return ONNX_FILE in slot.files
 
 
-def wished_engine() -> str:
-    """Return the engine that PGDUET_ENGINE names, `auto` by default; raises WeightsError where there is none such."""
-    engine = os.environ.get("PGDUET_ENGINE") or AUTO
-    if engine not in ENGINES:
-        raise WeightsError(f"PGDUET_ENGINE is {engine!r}", hint="it must be auto, openvino or torch")
-    return engine
+def build_encoder(slot: Slot, folder: Path, role: Role, dtype: str, runtime: Runtime) -> Encoder:
+    """Load the encoder of a slot for a role.
 
-
-def build_model(slot: Slot, folder: Path, role: Role, dtype: str, engine: str) -> Model:
-    """Load the encoder of a slot for a role, run by `engine` where it is not an ONNX file.
-
-    With `auto` it is OpenVINO where that is installed and can run the encoder with equal results, else torch. Raises
-    WeightsError where the files make no encoder, or the engine that was named cannot run it.
+    With the engine `auto` it is OpenVINO on a CPU where that is installed and can run the encoder with equal results,
+    else torch. Raises WeightsError where the files make no encoder, or the engine that was named cannot run it.
     """
     if runs_onnx(slot):
         from pgduet.encoding.onnx_model import OnnxModel
 
-        return OnnxModel(folder, slot.adapter.get(role))
+        return Encoder(OnnxModel(folder, slot.adapter.get(role)), slot.pooling)
     weights = f"{role}.safetensors" if slot.adapter else None
-    if engine == OPENVINO or (engine == AUTO and _suits_openvino(dtype)):
+    if runtime.engine == OPENVINO or (runtime.engine == AUTO and _suits_openvino(dtype, runtime)):
         try:
             return _in_openvino(slot, folder, weights, dtype)
         except WeightsError:
-            if engine == OPENVINO:
+            if runtime.engine == OPENVINO:
                 raise
-    return TorchModel(folder, attention=slot.attention, dtype=dtype, weights=weights)
+    model = TorchModel(folder, attention=slot.attention, dtype=dtype, weights=weights, device=runtime.place)
+    return _on_gpu(model, slot, folder) if runtime.place.type == "cuda" else Encoder(model, slot.pooling)
 
 
-def _suits_openvino(dtype: str) -> bool:
-    return dtype == "float32" and not torch.cuda.is_available() and find_spec("openvino") is not None
+def _suits_openvino(dtype: str, runtime: Runtime) -> bool:
+    return dtype == "float32" and runtime.place.type == "cpu" and find_spec("openvino") is not None
 
 
-def _in_openvino(slot: Slot, folder: Path, weights: str | None, dtype: str) -> Model:
+def _in_openvino(slot: Slot, folder: Path, weights: str | None, dtype: str) -> Encoder:
     if dtype != "float32":
         raise WeightsError(
             f"the engine openvino runs encoders in float32; the manifest says {dtype}", hint="use the engine torch"
         )
     from pgduet.encoding.openvino_graph import openvino_model
 
-    return openvino_model(slot, folder, weights)
+    return Encoder(openvino_model(slot, folder, weights), slot.pooling)
+
+
+def _on_gpu(model: TorchModel, slot: Slot, folder: Path) -> Encoder:
+    from pgduet.encoding.packed import PACKABLE, TOKENS_PER_PASS, PackedEncoder
+
+    if read_architecture(folder)["model_type"] in PACKABLE and model.module.dtype is torch.bfloat16:
+        return PackedEncoder(model, slot.pooling)
+    return Encoder(model, slot.pooling, TOKENS_PER_PASS)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from pgduet.encoding.architecture import DECODERS, most_tokens, read_architecture, resolve_attention
 from pgduet.encoding.encoder import Encoder
-from pgduet.encoding.engines import TORCH, build_model, runs_onnx
+from pgduet.encoding.engines import TORCH_ON_CPU, Runtime, build_encoder, runs_onnx
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.hadamard import Floats
 from pgduet.encoding.lift import lift_matrix
@@ -19,10 +19,10 @@ from pgduet.encoding.tokenizer import HalfTokens, TextTokenizer
 class Half:
     """One slot, loaded."""
 
-    def __init__(self, slot: Slot, folder: Path, dtype: str, lift_seed: int, engine: str = TORCH) -> None:
+    def __init__(self, slot: Slot, folder: Path, dtype: str, lift_seed: int, runtime: Runtime = TORCH_ON_CPU) -> None:
         """Load the slot's files from `folder`, one encoder for both roles or one for each where it has adapters.
 
-        `engine` is one of ENGINES. Raises WeightsError where they do not make the encoder that the manifest describes.
+        Raises WeightsError where they do not make the encoder that the manifest describes.
         """
         self.slot = slot
         self.tokenizer = TextTokenizer(folder / "tokenizer.json", slot.max_tokens, slot.end)
@@ -30,7 +30,7 @@ class Half:
             _refuse_misuse(slot, folder, self.tokenizer)
         # An ONNX file computes in float32 whatever the other half does.
         self.dtype = "float32" if runs_onnx(slot) else dtype
-        self.encoders = _encoders(slot, folder, dtype, engine)
+        self.encoders = _encoders(slot, folder, dtype, runtime)
         width = self.encoders[Role.DOCUMENT].model.width
         if width != slot.width:
             raise WeightsError(f"the encoder in {folder} is {width} wide, its manifest says {slot.width}")
@@ -76,10 +76,7 @@ def _refuse_misuse(slot: Slot, folder: Path, tokenizer: TextTokenizer) -> None:
         )
 
 
-def _encoders(slot: Slot, folder: Path, dtype: str, engine: str) -> dict[Role, Encoder]:
-    def encoder(role: Role) -> Encoder:
-        return Encoder(build_model(slot, folder, role, dtype, engine), slot.pooling)
-
+def _encoders(slot: Slot, folder: Path, dtype: str, runtime: Runtime) -> dict[Role, Encoder]:
     if slot.adapter:
-        return {role: encoder(role) for role in Role}
-    return dict.fromkeys(Role, encoder(Role.DOCUMENT))
+        return {role: build_encoder(slot, folder, role, dtype, runtime) for role in Role}
+    return dict.fromkeys(Role, build_encoder(slot, folder, Role.DOCUMENT, dtype, runtime))

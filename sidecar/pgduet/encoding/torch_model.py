@@ -7,7 +7,7 @@ import torch
 from transformers import MODEL_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from pgduet.encoding.architecture import is_int8, read_architecture, resolve_attention
+from pgduet.encoding.architecture import COUNTED_FROM_PADDING, is_int8, read_architecture, resolve_attention
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.int8 import SCALE, Int8Embedding, Tensors, read_int8, restored
 
@@ -21,9 +21,15 @@ class TorchModel:
     """The weights of one encoder, for one role."""
 
     def __init__(
-        self, folder: Path, *, attention: str = "auto", dtype: str = "float32", weights: str | None = None
+        self,
+        folder: Path,
+        *,
+        attention: str = "auto",
+        dtype: str = "float32",
+        weights: str | None = None,
+        device: torch.device | None = None,
     ) -> None:
-        """Load `folder` (config.json and model.safetensors or its shards, or the file `weights`).
+        """Load `folder` (config.json and model.safetensors or its shards, or the file `weights`) onto a device.
 
         Raises WeightsError for an architecture that is not known here or cannot be run so, and for a weight that is
         missing, of another shape or not expected; only a pooler, which is not used, may be absent or superfluous. Code
@@ -39,16 +45,27 @@ class TorchModel:
         self.int8 = is_int8(read_architecture(folder))
         load = _load_int8 if self.int8 else _load
         self.module = load(folder, config, _DTYPES[dtype], weights)
+        if device:
+            self.module.to(device)  # type: ignore[arg-type]
         self.width = int(config.hidden_size)
         self._padding = int(config.pad_token_id or 0)
 
+    @property
+    def first_position(self) -> int:
+        """Number of the first token's position: some architectures count from behind the id of the padding."""
+        counted = self.module.config.model_type in COUNTED_FROM_PADDING
+        return self._padding + 1 if counted else 0
+
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return the states [n, t, width] of token ids [n, t]; what stands where `mask` [n, t] is 0 means nothing."""
+        """Return the states [n, t, width] of token ids [n, t], on the model's device.
+
+        What stands where `mask` [n, t] is 0 means nothing.
+        """
         padded = ids.masked_fill(mask == 0, self._padding)
         # Training may have moved the weights to another device.
         place = self.module.device
         states: torch.Tensor = self.module(input_ids=padded.to(place), attention_mask=mask.to(place)).last_hidden_state
-        return states.to(ids.device)
+        return states
 
 
 def _config(folder: Path) -> PretrainedConfig:

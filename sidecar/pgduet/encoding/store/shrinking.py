@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pgduet.encoding.architecture import INT8, is_int8, read_architecture
-from pgduet.encoding.engines import wished_engine
+from pgduet.encoding.engines import wished_runtime
 from pgduet.encoding.errors import ManifestError
 from pgduet.encoding.formats.conversion import put
 from pgduet.encoding.int8 import quantised
@@ -85,7 +85,7 @@ def shrink(
             code, text = (_half(slot, plans.get(slot.slot), origin, place.partial, report) for slot in manifest.slots)
             said = ", ".join(["fewer layers"] * bool(how.layers) + ["int8"] * how.int8)
             made = replace(manifest, name=new_name, summary=f"{name}, {said}", references="", code=code, text=text)
-            judge(Duet(made, place.partial, wished_engine()), place.partial)
+            judge(Duet(made, place.partial, wished_runtime()), place.partial)
             complete(made, place, report)
         except BaseException:
             discard(place.partial)

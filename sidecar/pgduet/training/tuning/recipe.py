@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgduet.encoding import fingerprint_of, load_duet
+from pgduet.encoding.engines import TORCH_ON_CPU
 from pgduet.encoding.manifest import read_manifest
 from pgduet.encoding.store.layout import MANIFEST, store_folder
 from pgduet.encoding.store.reweighting import check_new_name
@@ -71,7 +72,7 @@ def tune(
     team, terms = team or Team(), terms or Terms()
     material.require_questions()
     say("loading the model")
-    duet = load_duet(parent, models_dir, engine="torch")
+    duet = load_duet(parent, models_dir, runtime=TORCH_ON_CPU)
     trainee, batches = Trainee(duet, plan), Batches(duet, material.train, plan)
     key = key_of(duet.fingerprint, batches, plan)
     if done := read_outcome(folder, f"{key} {terms}", name, models_dir):
