@@ -31,7 +31,7 @@ test-all: setup lint ## The same with the slow tests
 	$(PYTHON) -m pytest
 
 bench: setup ## Measure speed and quality on this machine
-	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+	@for file in $(filter-out benchmarks/gpu_%,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
 	@$(MAKE) --no-print-directory bench-serving
 
 bench-search: setup ## Compare searching with pgvector's own indexes, numpy and FAISS (LARGE=1: 200,000 chunks)
