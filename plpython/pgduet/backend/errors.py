@@ -17,7 +17,8 @@ _DOCTOR = "`pgduet doctor` checks every part."
 # Class 58 and not 08 for a sidecar that is away: pools drop their database connections on any 08.
 _MAPPINGS = {
     grpc.StatusCode.UNAVAILABLE: _Mapping(
-        "58030", f"Is the sidecar up? Start it with `pgduet serve`; its address is in pgduet._setting. {_DOCTOR}"
+        "58030",
+        f"Is a sidecar up and ready? Start one with `pgduet serve`; the address is in pgduet._setting. {_DOCTOR}",
     ),
     grpc.StatusCode.DEADLINE_EXCEEDED: _Mapping(
         "58030", "The sidecar is busy or hangs. Raise deadline_ms or batch_deadline_ms with `pgduet db set`."

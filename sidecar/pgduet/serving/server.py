@@ -112,6 +112,9 @@ def _server_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", max(MESSAGE_BYTES, settings.max_texts * REPLY_BYTES_PER_TEXT)),
         # Off: two sidecars on one port would each get some of the calls, and nobody would be told.
         ("grpc.so_reuseport", 0),
+        # Callers ping every 2 s to notice a sidecar that hangs; gRPC would take more than one in 5 min for an attack.
+        ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
     ]
 
 

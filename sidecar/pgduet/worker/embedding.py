@@ -41,6 +41,8 @@ _SYSTEM = (
 
 # How gRPC words a connection that ended under a request.
 _BROKEN = ("Socket closed", "Connection reset", "Broken pipe", "Stream removed", "recvmsg", "sendmsg")
+# And a request for which there was none.
+_NEVER_THERE = ("failed to connect", "connections to all backends failing")
 
 ROW_TEMPORARY = "row_temporary"
 ROW_PERMANENT = "row_permanent"
@@ -205,7 +207,7 @@ def _broke(error: SidecarError) -> bool:
     """Tell whether the connection broke during the request, as opposed to a sidecar that was never there or said no."""
     words = str(error)
     # A tunnel that hangs up because nobody is behind it breaks too, but before any request was sent.
-    never_there = "failed to connect" in words
+    never_there = any(word in words for word in _NEVER_THERE)
     return error.code is grpc.StatusCode.UNAVAILABLE and not never_there and any(word in words for word in _BROKEN)
 
 
