@@ -32,6 +32,7 @@ def addresses(setting: str) -> list[str]:
     found = _split(setting)
     if len(found) == 1:
         return found
+    target(setting)
     return [f"{kind}:{place}" for kind, place in map(_place, found)]
 
 
@@ -109,7 +110,7 @@ def _method(name: str, again: tuple[str, ...]) -> str:
     codes = ", ".join(f'"{code}"' for code in again)
     return (
         f'{{"name": [{name}], "retryPolicy": {{"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", '
-        f'"backoffMultiplier": 3, "retryableStatusCodes": [{codes}]}}}}'
+        f'"backoffMultiplier": 2, "retryableStatusCodes": [{codes}]}}}}'
     )
 
 

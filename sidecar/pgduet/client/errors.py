@@ -38,7 +38,10 @@ class BadReplyError(SidecarError):
     """The reply contradicts the request or itself, so nothing of it may be stored."""
 
 
-_OUTAGE_HINT = "start it with `pgduet serve`, or set PGDUET_SIDECAR to where it listens"
+_OUTAGE_HINT = (
+    "start it with `pgduet serve`, or set PGDUET_SIDECAR to where it listens; "
+    "one that still loads its model is not asked"
+)
 _HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
     grpc.StatusCode.UNAVAILABLE: (SidecarUnavailableError, _OUTAGE_HINT),
     grpc.StatusCode.DEADLINE_EXCEEDED: (SidecarUnavailableError, "send fewer or shorter texts, or allow more time"),
