@@ -66,6 +66,7 @@ class SeenRequest:
     cancelled: bool = False
     seconds: float = 0.0
     finished: bool = False
+    request_id: str = ""
 
 
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
@@ -140,7 +141,11 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
     def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
         role = "query" if request.role == pb.ROLE_QUERY else "document"
         seen = SeenRequest(
-            role=role, texts=len(request.texts), model=request.model, part=PARTS.get(request.part, "unknown")
+            role=role,
+            texts=len(request.texts),
+            model=request.model,
+            part=PARTS.get(request.part, "unknown"),
+            request_id=str(dict(context.invocation_metadata()).get("x-request-id", "")),
         )
         if not self._process_dies:
             seen.contents = tuple(request.texts)

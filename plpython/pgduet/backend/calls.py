@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import grpc
 
 from pgduet.backend.channel import addresses, ask_one, call, let_interrupts_act
-from pgduet.backend.errors import raise_bad_value, raise_rpc_error
+from pgduet.backend.errors import raise_bad_value, raise_rpc_error, told_by
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
 from pgduet.backend.vectors import WIDTHS, embedding_text, is_complete, is_whole, sketch_text
@@ -134,14 +134,14 @@ def recent_queries(plpy: Plpy, most: int) -> list[tuple[str, str]]:
     request = pb.RecentQueriesRequest(model=context.model, expected_fingerprint=context.fingerprint, most=most)
     timeout, _ = context.timeout(most)
     try:
-        response = call(plpy, context.address, "RecentQueries", request, timeout)
+        response = call(plpy, context.address, "RecentQueries", request, timeout, context.metadata)
     except grpc.RpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             return []
-        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
+        raise_rpc_error(plpy, error, context, seconds=timeout)
     rows = len(response.embeddings) // (2 * WIDTHS[pb.PART_BOTH])
     if rows and not is_whole(response, rows, pb.PART_BOTH):
-        _refuse_answer(plpy, f"recent queries of width {response.width}")
+        _refuse_answer(plpy, context, f"recent queries of width {response.width}")
     return [(embedding_text(response, index), sketch_text(response, index)) for index in range(rows)]
 
 
@@ -157,7 +157,7 @@ def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
 def _health(plpy: Plpy, context: CallContext, address: str) -> list[tuple[str, str, str]]:
     timeout, _ = context.timeout(1)
     try:
-        reply = ask_one(plpy, address, "ListModels", pb.ListModelsRequest(), timeout)
+        reply = ask_one(plpy, address, "ListModels", pb.ListModelsRequest(), timeout, context.metadata)
     except grpc.RpcError as error:
         return [("sidecar", "fail", f"{address}: {error.code().name}: {error.details()}")]
     rows = [("sidecar", "ok", f"{address}, version {reply.version}")]
@@ -188,9 +188,9 @@ def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str, 
     response: pb.EmbedResponse = _call(plpy, context, "Embed", request, texts=len(texts))
     if not is_complete(response, len(texts), _PARTS[part]):
         found = f"{len(response.results)} results of width {response.width}"
-        _refuse_answer(plpy, f"{found} for {len(texts)} texts and part {part!r}")
+        _refuse_answer(plpy, context, f"{found} for {len(texts)} texts and part {part!r}")
     if expected and response.fingerprint != expected:
-        _refuse_answer(plpy, f"vectors of fingerprint {response.fingerprint} instead of {expected}")
+        _refuse_answer(plpy, context, f"vectors of fingerprint {response.fingerprint} instead of {expected}")
     global _first_seen
     _first_seen = (context.statement, context.model, response.fingerprint)
     return response
@@ -206,14 +206,14 @@ def _expected(context: CallContext) -> str:
 def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, texts: int) -> Any:
     timeout, by_statement = context.timeout(texts)
     try:
-        return call(plpy, context.address, method, request, timeout)
+        return call(plpy, context.address, method, request, timeout, context.metadata)
     except grpc.RpcError as error:
         if by_statement and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             # PostgreSQL ends the statement here. If not, several statements came in one message, or the timeout was
             # set within this one: what is left of it is then not known, and the own deadline holds.
             let_interrupts_act(plpy, 0.1)
             return _call(plpy, replace(context, remaining=None), method, request, texts=texts)
-        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
+        raise_rpc_error(plpy, error, context, seconds=timeout)
 
 
 def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:
@@ -221,7 +221,8 @@ def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:
         raise_bad_value(plpy, result.error.message, "A text needs at least one visible character.")
 
 
-def _refuse_answer(plpy: Plpy, found: str) -> NoReturn:
+def _refuse_answer(plpy: Plpy, context: CallContext, found: str) -> NoReturn:
     hint = "The sidecar does not speak this version's protocol: upgrade both together."
-    plpy.error(f"the embedding sidecar answered with {found}", sqlstate="58000", hint=hint)
+    message = f"the embedding sidecar answered with {found}"
+    plpy.error(message, sqlstate="58000", detail=told_by(context), hint=hint)
     raise AssertionError  # plpy.error always raises; this tells the type checker

@@ -23,6 +23,8 @@ from pgduet.v1.embedding_pb2_grpc import EmbeddingServiceStub
 _SLICE = 0.05
 _MESSAGE_BYTES = 128 * 1024 * 1024
 
+Metadata = tuple[tuple[str, str], ...]
+
 _OPTIONS: dialing.Options = [
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -32,8 +34,8 @@ _OPTIONS: dialing.Options = [
 class _Call:
     """One blocking call, made by the caller thread; `finished` is released when there is an outcome."""
 
-    def __init__(self, method: Callable[..., Any], request: object, timeout: float) -> None:
-        self._method, self._request, self._timeout = method, request, timeout
+    def __init__(self, method: Callable[..., Any], request: object, timeout: float, metadata: Metadata) -> None:
+        self._method, self._request, self._timeout, self._metadata = method, request, timeout, metadata
         self._result: Any = None
         self._error: BaseException | None = None
         self.finished = threading.Lock()
@@ -41,7 +43,7 @@ class _Call:
 
     def make(self) -> None:
         try:
-            self._result = self._method(self._request, timeout=self._timeout)
+            self._result = self._method(self._request, timeout=self._timeout, metadata=self._metadata)
         except BaseException as error:  # raised again in the main thread, which waits for it
             self._error = error
         finally:
@@ -121,7 +123,7 @@ def let_interrupts_act(plpy: Plpy, seconds: float) -> None:
         time.sleep(0.005)
 
 
-def call(plpy: Plpy, address: str, method: str, request: object, timeout: float) -> Any:
+def call(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
     """Call one method of one of the sidecars with a deadline in seconds, in a way that the server can interrupt.
 
     Raises grpc.RpcError as the call ends. A cancel, timeout or terminate of the statement surfaces here within
@@ -130,7 +132,7 @@ def call(plpy: Plpy, address: str, method: str, request: object, timeout: float)
     """
     with _bad_address_told(plpy):
         connection = _connect(address)
-    started = _Call(getattr(connection.stub, method), request, timeout)
+    started = _Call(getattr(connection.stub, method), request, timeout, metadata)
     answered = False
     try:
         _make(plpy, connection, started)
@@ -141,13 +143,13 @@ def call(plpy: Plpy, address: str, method: str, request: object, timeout: float)
     return started.outcome()
 
 
-def ask_one(plpy: Plpy, address: str, method: str, request: object, timeout: float) -> Any:
+def ask_one(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
     """Call one method of one sidecar as `call` does, on a connection for this call alone: loading or ill, it is asked.
 
     Raises grpc.RpcError as the call ends.
     """
     connection = _Connection(address, dialing.direct_options())
-    started = _Call(getattr(connection.stub, method), request, timeout)
+    started = _Call(getattr(connection.stub, method), request, timeout, metadata)
     try:
         _make(plpy, connection, started)
     finally:

@@ -1,6 +1,7 @@
 """What one call needs to know: where the sidecar is, which vectors are wanted, and how long it may take."""
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
 
 from pgduet.backend.plpy_types import Plpy
 
@@ -16,7 +17,8 @@ class CallContext:
     """Settings and state that hold for one call.
 
     `deadline` and `batch_deadline` are seconds for a call with one text and with many; `remaining` is what is
-    left of the caller's statement_timeout in seconds, None without one.
+    left of the caller's statement_timeout in seconds, None without one. `request_id` names the calls made with this
+    context in the sidecar's log.
     """
 
     address: str
@@ -26,6 +28,12 @@ class CallContext:
     fingerprint: str
     statement: float
     remaining: float | None
+    request_id: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What is sent along with every call."""
+        return (("x-request-id", self.request_id),)
 
     def timeout(self, texts: int) -> tuple[float, bool]:
         """Return the seconds a call with so many texts may take, and whether statement_timeout set them."""

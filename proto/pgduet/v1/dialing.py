@@ -87,7 +87,7 @@ def direct_options() -> Options:
         ("grpc.keepalive_timeout_ms", 2000),
         ("grpc.http2.ping_timeout_ms", 2000),
         ("grpc.http2.max_pings_without_data", 0),
-        # A session that asks nothing holds no connection and sends no pings after a minute.
+        # A session that asks nothing holds no connection and sends no pings after a minute or two.
         ("grpc.client_idle_timeout_ms", 60_000),
     ]
 

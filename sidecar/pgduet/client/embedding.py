@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from pgduet.v1 import dialing, embedding_pb2_grpc
 from pgduet.v1 import embedding_pb2 as pb
 
 DEFAULT_ADDRESS = "127.0.0.1:50517"
+REQUEST_ID_KEY = "x-request-id"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
 PARTS = {"both": pb.PART_BOTH, "code": pb.PART_CODE, "text": pb.PART_TEXT}
@@ -159,10 +161,15 @@ class EmbeddingClient:
     def _call(
         self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
     ) -> Reply:
+        request_id = uuid.uuid4().hex[:16]
         try:
-            return method(request, timeout=self.timeout if timeout is None else timeout)
+            return method(
+                request,
+                timeout=self.timeout if timeout is None else timeout,
+                metadata=((REQUEST_ID_KEY, request_id),),
+            )
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address, about_models=about_models) from error
+            raise from_rpc_error(error, self.address, request_id, about_models=about_models) from error
         except ValueError as error:
             # gRPC's only word for a channel that was closed meanwhile.
             raise SidecarUnavailableError(

@@ -98,7 +98,7 @@ class Embedder:
             reply = self._request(model, fingerprint, texts)
         except SidecarError as error:
             if _lost_alone(error, texts):
-                return [Failure(ROW_TEMPORARY, str(error))], ""
+                return [Failure(ROW_TEMPORARY, error.told)], ""
             late = error.code is grpc.StatusCode.DEADLINE_EXCEEDED and len(texts) > 1
             if late or not _may_be_a_text(error):
                 # Too late for many texts: fewer are asked for next time, until one stands alone.
@@ -113,7 +113,7 @@ class Embedder:
                 second, other = self.embed(model, fingerprint or one, texts[middle:])
                 return first + second, one or other
             refused = error.code is grpc.StatusCode.INVALID_ARGUMENT
-            return [Failure(ROW_PERMANENT if refused else ROW_TEMPORARY, str(error))], ""
+            return [Failure(ROW_PERMANENT if refused else ROW_TEMPORARY, error.told)], ""
         outcomes = self._outcomes(reply)
         if any(isinstance(one, Failure) and one.error_class == ROW_TEMPORARY for one in outcomes):
             self._probe(model, fingerprint, None)
