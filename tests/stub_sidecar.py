@@ -67,6 +67,7 @@ class SeenRequest:
     seconds: float = 0.0
     finished: bool = False
     request_id: str = ""
+    traceparent: str | None = None
 
 
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
@@ -140,12 +141,14 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
         role = "query" if request.role == pb.ROLE_QUERY else "document"
+        metadata = {key: str(value) for key, value in context.invocation_metadata()}
         seen = SeenRequest(
             role=role,
             texts=len(request.texts),
             model=request.model,
             part=PARTS.get(request.part, "unknown"),
-            request_id=str(dict(context.invocation_metadata()).get("x-request-id", "")),
+            request_id=metadata.get("x-request-id", ""),
+            traceparent=metadata.get("traceparent"),
         )
         if not self._process_dies:
             seen.contents = tuple(request.texts)
