@@ -66,6 +66,8 @@ class SeenRequest:
     cancelled: bool = False
     seconds: float = 0.0
     finished: bool = False
+    request_id: str = ""
+    traceparent: str | None = None
 
 
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
@@ -103,7 +105,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     def start(self) -> None:
         """Listen; a unix socket becomes readable and writable for every OS user."""
-        options = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)]
+        options = [
+            ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+            ("grpc.so_reuseport", 0),
+            # As the real sidecar does: callers ping every 2 s.
+            ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+            ("grpc.keepalive_permit_without_calls", 1),
+        ]
         self._server = grpc.server(ThreadPoolExecutor(16, thread_name_prefix="stub"), options=options)
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
@@ -133,8 +141,14 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
 
     def Embed(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> pb.EmbedResponse:  # noqa: N802
         role = "query" if request.role == pb.ROLE_QUERY else "document"
+        metadata = {key: str(value) for key, value in context.invocation_metadata()}
         seen = SeenRequest(
-            role=role, texts=len(request.texts), model=request.model, part=PARTS.get(request.part, "unknown")
+            role=role,
+            texts=len(request.texts),
+            model=request.model,
+            part=PARTS.get(request.part, "unknown"),
+            request_id=metadata.get("x-request-id", ""),
+            traceparent=metadata.get("traceparent"),
         )
         if not self._process_dies:
             seen.contents = tuple(request.texts)

@@ -860,7 +860,8 @@ CREATE VIEW pgduet._call_context AS
         CASE
             WHEN (current_setting('statement_timeout'::text) <> '0'::text) THEN (EXTRACT(epoch FROM ((current_setting('statement_timeout'::text))::interval - (clock_timestamp() - statement_timestamp()))))::double precision
             ELSE NULL::double precision
-        END AS remaining
+        END AS remaining,
+    current_setting('pgduet.traceparent'::text, true) AS traceparent
    FROM (( SELECT) one
      LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)));
 ALTER TABLE pgduet._call_context OWNER TO pgduet_owner;

@@ -206,7 +206,7 @@ def test_the_checks_find_every_duet_that_is_served(
         plpy.context |= {"sidecar_address": client.address, "model": name, "fingerprint": fingerprint}
         _, (component, status, detail) = sidecar_health(plpy)
         assert (component, status) == ("model", expected), detail
-    assert detail.endswith("served: small, twin")
+    assert detail.endswith("serves: small, twin")
 
 
 def test_a_duet_goes_and_comes_back_while_the_other_answers(client: EmbeddingClient, both: Sidecar) -> None:

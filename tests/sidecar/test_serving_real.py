@@ -20,8 +20,8 @@ from fix_sidecar import Sidecar, open_directory, running_sidecar, wait_serving
 from pgduet.client import EmbeddingClient, RequestRefusedError, SidecarUnavailableError
 from pgduet.encoding import Duet, Part, Role, load_duet
 from pgduet.encoding.engines import TORCH_ON_CPU
+from pgduet.v1 import dialing, embedding_pb2_grpc
 from pgduet.v1 import embedding_pb2 as pb
-from pgduet.v1 import embedding_pb2_grpc
 
 SERVE = [str(Path(sys.executable).with_name("pgduet")), "serve"]
 TEXTS = ["def add(a, b):\n    return a + b", "SELECT count(*) FROM orders", "retry an http call with backoff"]
@@ -207,11 +207,24 @@ def test_a_file_is_cut_into_chunks_and_an_unknown_language_is_refused(client: Em
         client.chunk("x" * 2_000_001)
 
 
+def test_callers_may_ping_as_often_as_they_do(sidecar: Sidecar) -> None:
+    states: list[grpc.ChannelConnectivity] = []
+    options = {**dict(dialing.options()), "grpc.keepalive_time_ms": 1100}
+    with grpc.insecure_channel(sidecar.address, options=list(options.items())) as channel:
+        channel.subscribe(states.append, try_to_connect=True)
+        while grpc.ChannelConnectivity.READY not in states:
+            time.sleep(0.01)
+        # A server that takes pings for an attack hangs up after three.
+        time.sleep(5)
+        assert states[-1] is grpc.ChannelConnectivity.READY
+        assert states.count(grpc.ChannelConnectivity.READY) == 1
+
+
 def test_a_sidecar_is_red_then_green_and_a_stop_finishes_what_is_in_flight() -> None:
     with (
         open_directory() as directory,
         running_sidecar(directory, grace_seconds="60") as own,
-        EmbeddingClient(own.address) as client,
+        EmbeddingClient(own.address, direct=True) as client,
     ):
         socket = Path(own.address.removeprefix("unix:"))
         while not socket.exists():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fix_database import Database
+from fix_sidecar import open_directory
 from pgduet.cli.checks import Finding, check_database, check_sidecar
 from stub_sidecar import StubSidecar
 
@@ -123,3 +124,38 @@ def test_an_index_whose_build_broke_off_is_a_warning(database: Database) -> None
     assert found.state == "warn"
     assert f"{name} is not valid" in found.detail
     assert "pgduet db index" in found.hint
+
+
+def test_every_sidecar_of_a_list_is_checked_and_the_bad_one_named(stub_database: Database, stub: StubSidecar) -> None:
+    with open_directory() as folder, StubSidecar(f"unix:{folder}/b.sock") as other:
+        several = f"{stub.address},{other.address},unix:{folder}/nobody.sock"
+        stub_database.set("sidecar_address", several)
+        other.fingerprint = "another"
+        fingerprints: dict[str, str] = {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGDUET_SIDECAR", several)
+            seen = list(check_sidecar(fingerprints))
+            patch.setenv("PGDUET_SIDECAR", f"{stub.address},127.0.0.1:1")
+            (refused,) = check_sidecar({})
+        found = [one for one in check_database(stub_database.conninfo, fingerprints) if one.part == "server's sidecar"]
+    assert [one.state for one in seen] == ["ok", "fail", "fail"]
+    assert f"at {other.address} serves another small than the first" in seen[1].detail
+    assert f"{folder}/nobody.sock" in seen[2].detail
+    assert "in one list" in refused.detail
+    assert [one.state for one in found] == ["ok", "ok", "fail"]
+    assert f"{folder}/nobody.sock" in found[2].detail
+
+
+def test_a_list_that_cannot_be_called_is_refused_before_it_is_stored(database: Database) -> None:
+    done = subprocess.run(
+        [PGDUET, "db", "set", "sidecar_address", "unix:/a.sock,127.0.0.1:1"],
+        env={**os.environ, **database.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "unix sockets and TCP addresses in one list" in done.stderr
+    with database.connect() as connection:
+        query = "SELECT value FROM pgduet._setting WHERE key = 'sidecar_address'"
+        assert connection.execute(query).fetchone() == ("unix:/nonexistent/sidecar.sock",)

@@ -127,6 +127,11 @@ def test_a_full_queue_refuses_with_pushback_while_queries_still_get_in() -> None
                 await server.embed("other " * 30)
             assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
             assert int(dict(caught.value.trailing_metadata())["grpc-retry-pushback-ms"]) >= 100
+            # Who could not wait so long is told at once, and not to try again: gRPC would wait past the deadline.
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await server.embed("other " * 30, timeout=0.1)
+            assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert dict(caught.value.trailing_metadata())["grpc-retry-pushback-ms"] == "-1"
             query = asyncio.create_task(server.embed("query " * 30, role=pb.ROLE_QUERY))
             server.duet.gate.set()
             await asyncio.gather(first, query)

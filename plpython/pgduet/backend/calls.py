@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import grpc
 
-from pgduet.backend.channel import call, let_interrupts_act
-from pgduet.backend.errors import raise_bad_value, raise_rpc_error
+from pgduet.backend.channel import addresses, ask_one, call, let_interrupts_act
+from pgduet.backend.errors import raise_bad_value, raise_rpc_error, told_by
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
 from pgduet.backend.vectors import WIDTHS, embedding_text, is_complete, is_whole, sketch_text
@@ -27,6 +27,8 @@ _NO_TEXT = (None, None, None, None, None, "the text is null", None)
 # even where the planner evaluates it for every row. Valid for one statement of one session only.
 _memo: OrderedDict[tuple[str, str, str, str, str], str] = OrderedDict()
 _memo_statement: float | None = None
+# Before a generation has its fingerprint, sidecars that disagree must not mix their vectors within one statement.
+_first_seen: tuple[float, str, str] | None = None
 
 
 @cache
@@ -132,35 +134,40 @@ def recent_queries(plpy: Plpy, most: int) -> list[tuple[str, str]]:
     request = pb.RecentQueriesRequest(model=context.model, expected_fingerprint=context.fingerprint, most=most)
     timeout, _ = context.timeout(most)
     try:
-        response = call(plpy, context.address, "RecentQueries", request, timeout)
+        response = call(plpy, context.address, "RecentQueries", request, timeout, context.metadata)
     except grpc.RpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             return []
-        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
+        raise_rpc_error(plpy, error, context, seconds=timeout)
     rows = len(response.embeddings) // (2 * WIDTHS[pb.PART_BOTH])
     if rows and not is_whole(response, rows, pb.PART_BOTH):
-        _refuse_answer(plpy, f"recent queries of width {response.width}")
+        _refuse_answer(plpy, context, f"recent queries of width {response.width}")
     return [(embedding_text(response, index), sketch_text(response, index)) for index in range(rows)]
 
 
 def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
-    """Return (component, status, detail) for the sidecar and for its model against the active generation.
+    """Return (component, status, detail) for each sidecar and for its model against the active generation.
 
     A sidecar that is away is a row, never an error.
     """
     context = read_context(plpy)
+    return [row for address in addresses(plpy, context.address) for row in _health(plpy, context, address)]
+
+
+def _health(plpy: Plpy, context: CallContext, address: str) -> list[tuple[str, str, str]]:
     timeout, _ = context.timeout(1)
     try:
-        reply = call(plpy, context.address, "ListModels", pb.ListModelsRequest(), timeout)
+        reply = ask_one(plpy, address, "ListModels", pb.ListModelsRequest(), timeout, context.metadata)
     except grpc.RpcError as error:
-        return [("sidecar", "fail", f"{context.address}: {error.code().name}: {error.details()}")]
-    rows = [("sidecar", "ok", f"{context.address}, version {reply.version}")]
+        return [("sidecar", "fail", f"{address}: {error.code().name}: {error.details()}")]
+    rows = [("sidecar", "ok", f"{address}, version {reply.version}")]
     served = {model.name: model.fingerprint for model in reply.models}
     if context.model not in served:
         names = ", ".join(sorted(served)) or "none"
-        rows.append(("model", "fail", f"the active generation needs {context.model}; served: {names}"))
+        found = f"the active generation needs {context.model}; {address} serves: {names}"
+        rows.append(("model", "fail", found))
     elif context.fingerprint and served[context.model] != context.fingerprint:
-        found = f"the sidecar serves {served[context.model]}, the active generation holds {context.fingerprint}"
+        found = f"{address} serves {served[context.model]}, the active generation holds {context.fingerprint}"
         rows.append(("model", "fail", f"fingerprints differ: {found}"))
     else:
         rows.append(("model", "ok", f"{context.model}, fingerprint {served[context.model]}"))
@@ -174,33 +181,39 @@ def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str, 
     if part not in _PARTS:
         hint = "Use 'both' for the fused vector that is stored, or 'code' or 'text' for that half alone."
         raise_bad_value(plpy, f"unknown part: {part!r}", hint)
+    expected = _expected(context)
     request = pb.EmbedRequest(
-        model=context.model,
-        role=_ROLES[role],
-        texts=texts,
-        expected_fingerprint=context.fingerprint,
-        part=_PARTS[part],
+        model=context.model, role=_ROLES[role], texts=texts, expected_fingerprint=expected, part=_PARTS[part]
     )
     response: pb.EmbedResponse = _call(plpy, context, "Embed", request, texts=len(texts))
     if not is_complete(response, len(texts), _PARTS[part]):
         found = f"{len(response.results)} results of width {response.width}"
-        _refuse_answer(plpy, f"{found} for {len(texts)} texts and part {part!r}")
-    if context.fingerprint and response.fingerprint != context.fingerprint:
-        _refuse_answer(plpy, f"vectors of fingerprint {response.fingerprint} instead of {context.fingerprint}")
+        _refuse_answer(plpy, context, f"{found} for {len(texts)} texts and part {part!r}")
+    if expected and response.fingerprint != expected:
+        _refuse_answer(plpy, context, f"vectors of fingerprint {response.fingerprint} instead of {expected}")
+    global _first_seen
+    _first_seen = (context.statement, context.model, response.fingerprint)
     return response
+
+
+def _expected(context: CallContext) -> str:
+    """Return the fingerprint that vectors must have: the generation's, or that of this statement's first vectors."""
+    if context.fingerprint or _first_seen is None or _first_seen[:2] != (context.statement, context.model):
+        return context.fingerprint
+    return _first_seen[2]
 
 
 def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, texts: int) -> Any:
     timeout, by_statement = context.timeout(texts)
     try:
-        return call(plpy, context.address, method, request, timeout)
+        return call(plpy, context.address, method, request, timeout, context.metadata)
     except grpc.RpcError as error:
         if by_statement and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             # PostgreSQL ends the statement here. If not, several statements came in one message, or the timeout was
             # set within this one: what is left of it is then not known, and the own deadline holds.
             let_interrupts_act(plpy, 0.1)
             return _call(plpy, replace(context, remaining=None), method, request, texts=texts)
-        raise_rpc_error(plpy, error, address=context.address, seconds=timeout)
+        raise_rpc_error(plpy, error, context, seconds=timeout)
 
 
 def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:
@@ -208,7 +221,8 @@ def _refuse_failed(plpy: Plpy, result: pb.EmbedResult) -> None:
         raise_bad_value(plpy, result.error.message, "A text needs at least one visible character.")
 
 
-def _refuse_answer(plpy: Plpy, found: str) -> NoReturn:
+def _refuse_answer(plpy: Plpy, context: CallContext, found: str) -> NoReturn:
     hint = "The sidecar does not speak this version's protocol: upgrade both together."
-    plpy.error(f"the embedding sidecar answered with {found}", sqlstate="58000", hint=hint)
+    message = f"the embedding sidecar answered with {found}"
+    plpy.error(message, sqlstate="58000", detail=told_by(context), hint=hint)
     raise AssertionError  # plpy.error always raises; this tells the type checker

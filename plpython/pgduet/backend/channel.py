@@ -16,56 +16,58 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 
 from pgduet.backend.plpy_types import Plpy
+from pgduet.v1 import dialing
 from pgduet.v1.embedding_pb2_grpc import EmbeddingServiceStub
 
 # How long a cancel, timeout or terminate may go unnoticed, in seconds.
 _SLICE = 0.05
 _MESSAGE_BYTES = 128 * 1024 * 1024
 
-_OPTIONS = [
+Metadata = tuple[tuple[str, str], ...]
+
+_OPTIONS: dialing.Options = [
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
-    # A sidecar that comes back is found within a second or two: gRPC's own back-off grows to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    # How long one attempt to connect may take: a busy sidecar is slow to shake hands.
-    ("grpc.min_reconnect_backoff_ms", 5000),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    # The server's environment must not send code through a web proxy.
-    ("grpc.enable_http_proxy", 0),
 ]
 
 
 class _Call:
-    """One blocking call, made by the caller thread; `finished` is released when `result` or `error` is there."""
+    """One blocking call, made by the caller thread; `finished` is released when there is an outcome."""
 
-    def __init__(self, method: Callable[..., Any], request: object, timeout: float) -> None:
-        self._method, self._request, self._timeout = method, request, timeout
-        self.result: Any = None
-        self.error: BaseException | None = None
+    def __init__(self, method: Callable[..., Any], request: object, timeout: float, metadata: Metadata) -> None:
+        self._method, self._request, self._timeout, self._metadata = method, request, timeout, metadata
+        self._result: Any = None
+        self._error: BaseException | None = None
         self.finished = threading.Lock()
         self.finished.acquire()
 
     def make(self) -> None:
         try:
-            self.result = self._method(self._request, timeout=self._timeout)
+            self._result = self._method(self._request, timeout=self._timeout, metadata=self._metadata)
         except BaseException as error:  # raised again in the main thread, which waits for it
-            self.error = error
+            self._error = error
         finally:
             self.finished.release()
 
+    def outcome(self) -> Any:
+        """Return the reply, or raise what the call ended with."""
+        if self._error is not None:
+            raise self._error
+        return self._result
+
 
 class _Connection:
-    """A channel, and the thread that makes the blocking calls on it.
+    """A channel to all sidecars of a setting, and the thread that makes the blocking calls on it.
 
     A thread kept for the connection's life: gRPC's own futures start one for every call, which takes longer than the
     call. No signal may reach a thread that is started here: only the main thread runs PostgreSQL's handlers.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, options: dialing.Options) -> None:
         self.key = (os.getpid(), address)
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         with _signals_blocked():
-            self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+            self._channel = grpc.insecure_channel(dialing.target(address), options=[*_OPTIONS, *options])
             threading.Thread(target=self._make_calls, name="pgduet calls", daemon=True).start()
         self.stub = EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -74,8 +76,9 @@ class _Connection:
 
     def close(self) -> None:
         """Close the channel, which cancels a call in flight and tells the sidecar, and end the thread."""
-        self._calls.put(None)
-        self._channel.close()
+        with _signals_blocked():
+            self._calls.put(None)
+            self._channel.close()
 
     def _make_calls(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -101,7 +104,7 @@ def _connect(address: str) -> _Connection:
     if _connection is None or _connection.key != (os.getpid(), address):
         if _connection is not None and _connection.key[0] == os.getpid():
             _connection.close()
-        _connection = _Connection(address)
+        _connection = _Connection(address, dialing.options())
     return _connection
 
 
@@ -120,25 +123,61 @@ def let_interrupts_act(plpy: Plpy, seconds: float) -> None:
         time.sleep(0.005)
 
 
-def call(plpy: Plpy, address: str, method: str, request: object, timeout: float) -> Any:
-    """Call one method of the sidecar with a deadline in seconds, in a way that the server can interrupt.
+def call(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
+    """Call one method of one of the sidecars with a deadline in seconds, in a way that the server can interrupt.
 
     Raises grpc.RpcError as the call ends. A cancel, timeout or terminate of the statement surfaces here within
-    50 ms from the query between two waits; whatever ends the wait, the sidecar is told to drop the work.
+    50 ms from the query between two waits; whatever ends the wait, the sidecar is told to drop the work. Attempts that
+    gRPC makes beyond the first share the deadline.
     """
-    global _interrupt_plan
-    if _interrupt_plan is None:
-        _interrupt_plan = plpy.prepare("SELECT 1")
-    connection = _connect(address)
-    started = _Call(getattr(connection.stub, method), request, timeout)
-    connection.start(started)
+    with _bad_address_told(plpy):
+        connection = _connect(address)
+    started = _Call(getattr(connection.stub, method), request, timeout, metadata)
     answered = False
     try:
-        while not (answered := started.finished.acquire(timeout=_SLICE)):
-            plpy.execute(_interrupt_plan)
+        _make(plpy, connection, started)
+        answered = True
     finally:
         if not answered:
             _disconnect()
-    if started.error is not None:
-        raise started.error
-    return started.result
+    return started.outcome()
+
+
+def ask_one(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
+    """Call one method of one sidecar as `call` does, on a connection for this call alone: loading or ill, it is asked.
+
+    Raises grpc.RpcError as the call ends.
+    """
+    connection = _Connection(address, dialing.direct_options())
+    started = _Call(getattr(connection.stub, method), request, timeout, metadata)
+    try:
+        _make(plpy, connection, started)
+    finally:
+        connection.close()
+    return started.outcome()
+
+
+def addresses(plpy: Plpy, setting: str) -> list[str]:
+    """Split the setting into the addresses of single sidecars; raises 22023 where it cannot be used."""
+    with _bad_address_told(plpy):
+        return dialing.addresses(setting)
+
+
+@contextmanager
+def _bad_address_told(plpy: Plpy) -> Iterator[None]:
+    try:
+        yield
+    except dialing.AddressError as error:
+        message = f"the setting sidecar_address cannot be used: {error}"
+        hint = f"{error.hint[0].upper()}{error.hint[1:]}. Change it by `pgduet db set sidecar_address ADDRESS`."
+        plpy.error(message, sqlstate="22023", hint=hint)
+
+
+def _make(plpy: Plpy, connection: _Connection, started: _Call) -> None:
+    """Wait until the call has ended; a cancel, timeout or terminate of the statement surfaces from the query."""
+    global _interrupt_plan
+    if _interrupt_plan is None:
+        _interrupt_plan = plpy.prepare("SELECT 1")
+    connection.start(started)
+    while not started.finished.acquire(timeout=_SLICE):
+        plpy.execute(_interrupt_plan)

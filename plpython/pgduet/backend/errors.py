@@ -5,6 +5,7 @@ from typing import NamedTuple
 import grpc
 
 from pgduet.backend.plpy_types import Plpy
+from pgduet.backend.settings import CallContext
 
 
 class _Mapping(NamedTuple):
@@ -17,7 +18,8 @@ _DOCTOR = "`pgduet doctor` checks every part."
 # Class 58 and not 08 for a sidecar that is away: pools drop their database connections on any 08.
 _MAPPINGS = {
     grpc.StatusCode.UNAVAILABLE: _Mapping(
-        "58030", f"Is the sidecar up? Start it with `pgduet serve`; its address is in pgduet._setting. {_DOCTOR}"
+        "58030",
+        f"Is a sidecar up and ready? Start one with `pgduet serve`; the address is in pgduet._setting. {_DOCTOR}",
     ),
     grpc.StatusCode.DEADLINE_EXCEEDED: _Mapping(
         "58030", "The sidecar is busy or hangs. Raise deadline_ms or batch_deadline_ms with `pgduet db set`."
@@ -36,8 +38,14 @@ _MAPPINGS = {
 _OTHER = _Mapping("58000", f"The sidecar's log says more. {_DOCTOR}")
 
 
-def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, *, address: str, seconds: float) -> None:
+def told_by(context: CallContext) -> str:
+    """Say by which words the sidecar's log tells of a call."""
+    return f"request_id {context.request_id}, which the sidecar's log has too if the call came that far"
+
+
+def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, context: CallContext, *, seconds: float) -> None:
     """Raise the SQL error for a failed call to the sidecar with a deadline of so many seconds."""
+    address = context.address
     status, details = error.code(), error.details() or "no reason given"
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details:
         raise_bad_value(plpy, "the text is larger than one message to the sidecar may be", "Cut it into chunks.")
@@ -48,7 +56,7 @@ def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, *, address: str, seconds: 
         what = f"the embedding sidecar at {address} did not answer within {seconds:.3g} s"
     else:
         what = f"the embedding sidecar at {address} refused: {details}"
-    plpy.error(what, sqlstate=mapping.sqlstate, hint=mapping.hint)
+    plpy.error(what, sqlstate=mapping.sqlstate, detail=told_by(context), hint=mapping.hint)
 
 
 def raise_bad_value(plpy: Plpy, message: str, hint: str) -> None:

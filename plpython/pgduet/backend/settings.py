@@ -1,12 +1,17 @@
 """What one call needs to know: where the sidecar is, which vectors are wanted, and how long it may take."""
 
-from dataclasses import dataclass, replace
+import os
+import re
+from dataclasses import dataclass, field, replace
 
 from pgduet.backend.plpy_types import Plpy
 
 # One round trip for everything. An address comes from an admin-owned table and never from a session setting:
 # any role can SET one. `statement` tells two statements of one session apart.
 _QUERY = "SELECT * FROM pgduet._call_context"
+
+# W3C Trace Context, version 00. What is not of this form is ignored, as the standard asks for.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 _plan: object = None
 
@@ -16,7 +21,8 @@ class CallContext:
     """Settings and state that hold for one call.
 
     `deadline` and `batch_deadline` are seconds for a call with one text and with many; `remaining` is what is
-    left of the caller's statement_timeout in seconds, None without one.
+    left of the caller's statement_timeout in seconds, None without one. `request_id` names the calls made with this
+    context in the sidecar's log; `traceparent` is the trace that the session asks them to be part of.
     """
 
     address: str
@@ -26,6 +32,16 @@ class CallContext:
     fingerprint: str
     statement: float
     remaining: float | None
+    traceparent: str | None = None
+    request_id: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What is sent along with every call."""
+        named = (("x-request-id", self.request_id),)
+        if self.traceparent is None or not _TRACEPARENT.fullmatch(self.traceparent):
+            return named
+        return (*named, ("traceparent", self.traceparent))
 
     def timeout(self, texts: int) -> tuple[float, bool]:
         """Return the seconds a call with so many texts may take, and whether statement_timeout set them."""
@@ -58,4 +74,6 @@ def read_context(plpy: Plpy) -> CallContext:
         fingerprint=row["fingerprint"] or "",
         statement=row["statement"],
         remaining=row["remaining"],
+        # A schema that is not migrated yet knows none.
+        traceparent=row.get("traceparent"),
     )

@@ -109,6 +109,10 @@ def set_setting(key: str, value: str, dsn: Dsn = "") -> None:
     """Change an admin setting. Example: pgduet db set sidecar_address unix:/run/pgduet/sidecar.sock."""
     from pgduet.database.settings import write_setting
 
+    if key == "sidecar_address":
+        from pgduet.client import sidecar_addresses
+
+        sidecar_addresses(value)
     with _connect(dsn) as connection:
         write_setting(connection, key, value)
     typer.echo(f"{key} = {value}")

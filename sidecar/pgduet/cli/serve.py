@@ -23,6 +23,7 @@ PGDUET_MAX_CHARACTERS (2000000 per text), PGDUET_BATCH_TOKENS (1024), PGDUET_QUE
 PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_LOG_FORMAT (auto, json, console),
 PGDUET_LOG_LEVEL (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to 10000; vectors of so many last queries are
 kept in memory, never their texts, and the index is measured with them; 0, the default, keeps none).
+OTEL_EXPORTER_OTLP_ENDPOINT with the extra `otel` sends a span of each call; all OTEL_* variables hold.
 """
 
 

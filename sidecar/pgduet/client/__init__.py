@@ -1,6 +1,6 @@
 """The gRPC client of the sidecar that the worker and the command line share."""
 
-from pgduet.client.embedding import DEFAULT_ADDRESS, EmbeddingClient
+from pgduet.client.embedding import DEFAULT_ADDRESS, EmbeddingClient, sidecar_address, sidecar_addresses
 from pgduet.client.errors import (
     BadReplyError,
     RequestRefusedError,
@@ -17,4 +17,6 @@ __all__ = [
     "SidecarBusyError",
     "SidecarError",
     "SidecarUnavailableError",
+    "sidecar_address",
+    "sidecar_addresses",
 ]

@@ -2,48 +2,68 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from pgduet.client.errors import BadReplyError, SidecarUnavailableError, from_rpc_error
+from pgduet.client.errors import BadReplyError, SidecarError, SidecarUnavailableError, from_rpc_error
+from pgduet.v1 import dialing, embedding_pb2_grpc
 from pgduet.v1 import embedding_pb2 as pb
-from pgduet.v1 import embedding_pb2_grpc
 
 DEFAULT_ADDRESS = "127.0.0.1:50517"
-SERVICE_NAME = "pgduet.v1.EmbeddingService"
+REQUEST_ID_KEY = "x-request-id"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
 PARTS = {"both": pb.PART_BOTH, "code": pb.PART_CODE, "text": pb.PART_TEXT}
 
-_OPTIONS: list[tuple[str, Any]] = [
-    # A sidecar is a neighbour: a proxy named in the environment must never see source code.
-    ("grpc.enable_http_proxy", 0),
+_OPTIONS: dialing.Options = [
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
-    # gRPC waits up to two minutes between attempts by default; a restarted sidecar is back in seconds.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    # How long one attempt to connect may take: a busy sidecar is slow to shake hands.
-    ("grpc.min_reconnect_backoff_ms", 5000),
-    ("grpc.max_reconnect_backoff_ms", 2000),
 ]
 
 Reply = TypeVar("Reply")
 
 
-class EmbeddingClient:
-    """Call one sidecar; safe to share between threads, not across a fork.
+def sidecar_address(address: str | None = None) -> str:
+    """Return the address given, else the one in the environment, else the default; it may be a list."""
+    return address or os.environ.get("PGDUET_SIDECAR") or DEFAULT_ADDRESS
 
-    `address` is in gRPC form: `unix:/run/pgduet/sidecar.sock` or `host:port`. Without one PGDUET_SIDECAR is used,
-    and without that `127.0.0.1:50517`. Every method raises a `SidecarError` that tells what to do.
+
+def sidecar_addresses(address: str | None = None) -> list[str]:
+    """Return the addresses of all sidecars one by one; raises SidecarError where they cannot be called together."""
+    with _bad_address_told():
+        return dialing.addresses(sidecar_address(address))
+
+
+@contextmanager
+def _bad_address_told() -> Iterator[None]:
+    try:
+        yield
+    except dialing.AddressError as error:
+        raise SidecarError(str(error), hint=error.hint, code=grpc.StatusCode.INVALID_ARGUMENT) from error
+
+
+class EmbeddingClient:
+    """Call one sidecar or several alike; safe to share between threads, not across a fork.
+
+    `address` is in gRPC form: `unix:/run/pgduet/sidecar.sock`, `host:port`, `dns:///name:port` or a list of the first
+    two. Without one PGDUET_SIDECAR is used, and without that `127.0.0.1:50517`. Calls go to those that are well, in
+    turn, and are made again where one cannot take them, but an embed() that was lost: its texts may have ended the
+    sidecar, and shall not end the next. With `direct` the one sidecar is asked as it is, and once. Every method raises
+    a `SidecarError` that tells what to do.
     """
 
-    def __init__(self, address: str | None = None, *, timeout: float = 60.0) -> None:
-        self.address = address or os.environ.get("PGDUET_SIDECAR") or DEFAULT_ADDRESS
+    def __init__(self, address: str | None = None, *, timeout: float = 60.0, direct: bool = False) -> None:
+        self.address = sidecar_address(address)
         self.timeout = timeout
-        self._channel = grpc.insecure_channel(self.address, options=_OPTIONS)
+        options = dialing.direct_options() if direct else dialing.options(embed_again=False)
+        with _bad_address_told():
+            target = dialing.target(self.address)
+        self._channel = grpc.insecure_channel(target, options=[*_OPTIONS, *options])
         self._service = embedding_pb2_grpc.EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -119,7 +139,7 @@ class EmbeddingClient:
 
     def healthy(self, timeout: float = 2.0) -> bool:
         """Tell whether the sidecar says SERVING (grpc.health.v1); an unreachable one is not healthy."""
-        request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
+        request = health_pb2.HealthCheckRequest(service=dialing.SERVICE_NAME)
         try:
             reply = self._health.Check(request, timeout=timeout)
         except grpc.RpcError:
@@ -141,10 +161,15 @@ class EmbeddingClient:
     def _call(
         self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
     ) -> Reply:
+        request_id = uuid.uuid4().hex[:16]
         try:
-            return method(request, timeout=self.timeout if timeout is None else timeout)
+            return method(
+                request,
+                timeout=self.timeout if timeout is None else timeout,
+                metadata=((REQUEST_ID_KEY, request_id),),
+            )
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address, about_models=about_models) from error
+            raise from_rpc_error(error, self.address, request_id, about_models=about_models) from error
         except ValueError as error:
             # gRPC's only word for a channel that was closed meanwhile.
             raise SidecarUnavailableError(

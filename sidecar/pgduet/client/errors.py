@@ -8,7 +8,10 @@ PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
 
 class SidecarError(PgduetError):
-    """The sidecar gave no usable answer; `code` is the gRPC status, `retry_after` seconds where it named some."""
+    """The sidecar gave no usable answer; `code` is the gRPC status, `retry_after` seconds where it named some.
+
+    `request_id` names the call in the sidecar's log. It is no part of the message: equal failures read alike.
+    """
 
     def __init__(
         self,
@@ -16,10 +19,17 @@ class SidecarError(PgduetError):
         hint: str = "",
         code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
         retry_after: float | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.retry_after = retry_after
+        self.request_id = request_id
+
+    @property
+    def told(self) -> str:
+        """Give the message, and behind it the request id in brackets."""
+        return f"{self} [request_id {self.request_id}]" if self.request_id else str(self)
 
 
 class SidecarUnavailableError(SidecarError):
@@ -38,7 +48,10 @@ class BadReplyError(SidecarError):
     """The reply contradicts the request or itself, so nothing of it may be stored."""
 
 
-_OUTAGE_HINT = "start it with `pgduet serve`, or set PGDUET_SIDECAR to where it listens"
+_OUTAGE_HINT = (
+    "start it with `pgduet serve`, or set PGDUET_SIDECAR to where it listens; "
+    "one that still loads its model is not asked"
+)
 _HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
     grpc.StatusCode.UNAVAILABLE: (SidecarUnavailableError, _OUTAGE_HINT),
     grpc.StatusCode.DEADLINE_EXCEEDED: (SidecarUnavailableError, "send fewer or shorter texts, or allow more time"),
@@ -66,7 +79,7 @@ _MODEL_HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
 }
 
 
-def from_rpc_error(error: grpc.RpcError, address: str, *, about_models: bool = False) -> SidecarError:
+def from_rpc_error(error: grpc.RpcError, address: str, request_id: str, *, about_models: bool = False) -> SidecarError:
     """Translate a failed call into the error class, message and hint for its status.
 
     `about_models` marks a call that loads or unloads one.
@@ -84,6 +97,7 @@ def from_rpc_error(error: grpc.RpcError, address: str, *, about_models: bool = F
         hint=hint,
         code=code,
         retry_after=_retry_after(error),
+        request_id=request_id,
     )
 
 

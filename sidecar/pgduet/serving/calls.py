@@ -31,10 +31,13 @@ class Refusal(Exception):  # noqa: N818
         self.code = code
         self.retry_after = retry_after
 
-    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
-        """Tell gRPC's own retry policy how long to stay away, where that is known."""
+    def trailing_metadata(self, remaining: float | None) -> tuple[tuple[str, str], ...]:
+        """Tell gRPC's own retry policy how long to stay away, where that is known; `remaining` seconds are left."""
         if self.retry_after is None:
             return ()
+        if remaining is not None and self.retry_after >= remaining:
+            # Do not retry: it would only turn this answer into a missed deadline.
+            return ((PUSHBACK_KEY, "-1"),)
         return ((PUSHBACK_KEY, str(round(self.retry_after * 1000))),)
 
 
@@ -66,7 +69,7 @@ class Calls:
             raise
         except Refusal as refusal:
             line.info("refused", **facts, ms=_since(started), code=refusal.code.name, reason=str(refusal))
-            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata())
+            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata(context.time_remaining()))
         else:
             getattr(line, level)("answered", **facts, ms=_since(started))
             return reply

@@ -16,6 +16,7 @@ from pgduet.serving.loading import Store
 from pgduet.serving.models import Models
 from pgduet.serving.service import SERVICE_NAME, EmbeddingService
 from pgduet.serving.settings import Settings
+from pgduet.serving.tracing import interceptors
 from pgduet.v1 import embedding_pb2_grpc
 
 MESSAGE_BYTES = 64 * 1024 * 1024
@@ -36,7 +37,7 @@ class Sidecar:
         self._stop = asyncio.Event()
         self._health = HealthServicer()
         self._service = EmbeddingService(self._models, settings)
-        self._server = grpc.aio.server(options=_server_options(settings))
+        self._server = grpc.aio.server(interceptors=interceptors(), options=_server_options(settings))
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
         names = (SERVICE_NAME, HEALTH_NAME, reflection.SERVICE_NAME)
@@ -112,6 +113,9 @@ def _server_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", max(MESSAGE_BYTES, settings.max_texts * REPLY_BYTES_PER_TEXT)),
         # Off: two sidecars on one port would each get some of the calls, and nobody would be told.
         ("grpc.so_reuseport", 0),
+        # Callers ping every 2 s to notice a sidecar that hangs; gRPC would take more than one in 5 min for an attack.
+        ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
     ]
 
 

@@ -41,6 +41,8 @@ _SYSTEM = (
 
 # How gRPC words a connection that ended under a request.
 _BROKEN = ("Socket closed", "Connection reset", "Broken pipe", "Stream removed", "recvmsg", "sendmsg")
+# And a request for which there was none.
+_NEVER_THERE = ("failed to connect", "connections to all backends failing")
 
 ROW_TEMPORARY = "row_temporary"
 ROW_PERMANENT = "row_permanent"
@@ -96,7 +98,7 @@ class Embedder:
             reply = self._request(model, fingerprint, texts)
         except SidecarError as error:
             if _lost_alone(error, texts):
-                return [Failure(ROW_TEMPORARY, str(error))], ""
+                return [Failure(ROW_TEMPORARY, error.told)], ""
             late = error.code is grpc.StatusCode.DEADLINE_EXCEEDED and len(texts) > 1
             if late or not _may_be_a_text(error):
                 # Too late for many texts: fewer are asked for next time, until one stands alone.
@@ -111,7 +113,7 @@ class Embedder:
                 second, other = self.embed(model, fingerprint or one, texts[middle:])
                 return first + second, one or other
             refused = error.code is grpc.StatusCode.INVALID_ARGUMENT
-            return [Failure(ROW_PERMANENT if refused else ROW_TEMPORARY, str(error))], ""
+            return [Failure(ROW_PERMANENT if refused else ROW_TEMPORARY, error.told)], ""
         outcomes = self._outcomes(reply)
         if any(isinstance(one, Failure) and one.error_class == ROW_TEMPORARY for one in outcomes):
             self._probe(model, fingerprint, None)
@@ -205,7 +207,7 @@ def _broke(error: SidecarError) -> bool:
     """Tell whether the connection broke during the request, as opposed to a sidecar that was never there or said no."""
     words = str(error)
     # A tunnel that hangs up because nobody is behind it breaks too, but before any request was sent.
-    never_there = "failed to connect" in words
+    never_there = any(word in words for word in _NEVER_THERE)
     return error.code is grpc.StatusCode.UNAVAILABLE and not never_there and any(word in words for word in _BROKEN)
 
 

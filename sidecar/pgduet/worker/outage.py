@@ -38,7 +38,8 @@ class Outage:
         seconds = min(self._longest_pause, _FIRST_PAUSE * float(2 ** min(count - 1, 10)))
         # The first of an outage and then ever fewer: a log that fills up tells nobody anything.
         if count & (count - 1) == 0:
-            log.warning("waiting", reason=str(error), hint=error.hint, failures=count)
+            reason = error.told if isinstance(error, SidecarError) else str(error)
+            log.warning("waiting", reason=reason, hint=error.hint, failures=count)
         return max(at_least or 0.0, seconds * random.uniform(0.75, 1.25))  # noqa: S311
 
     def over(self, *, sidecar: bool) -> None:

@@ -140,7 +140,7 @@ class _Batch:
         except SidecarError as error:
             if self._is_outage(error):
                 raise
-            self._blame(watch_id, row, str(error), final=_refuses(error) or attempts >= MAX_ATTEMPTS)
+            self._blame(watch_id, row, error.told, final=_refuses(error) or attempts >= MAX_ATTEMPTS)
         except DatabaseError as error:
             if (error.sqlstate or "")[:2] not in _ROW_CLASSES:
                 raise

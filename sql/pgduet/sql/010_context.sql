@@ -11,7 +11,9 @@ SELECT
   extract(epoch FROM pg_catalog.statement_timestamp())::double precision AS statement,
   CASE WHEN pg_catalog.current_setting('statement_timeout') <> '0' THEN
     extract(epoch FROM pg_catalog.current_setting('statement_timeout')::interval
-      - (pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::double precision END AS remaining
+      - (pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::double precision END AS remaining,
+  -- Any role may set it: the worst that it does is to join a call to another trace.
+  pg_catalog.current_setting('pgduet.traceparent', true) AS traceparent
 FROM (SELECT) one LEFT JOIN pgduet.generations g ON g.state = 'active';
 
 CREATE OR REPLACE FUNCTION pgduet._batch_texts() RETURNS integer

@@ -121,6 +121,7 @@ DECLARE
   v_left double precision;
   v_spent double precision;
   v_hint text;
+  v_detail text;
 BEGIN
   v_left := pgduet._sync_budget(now()::text, v_budget, 0, false);
   IF v_limit > 0 THEN
@@ -137,9 +138,10 @@ BEGIN
   PERFORM pgduet._sync_budget(now()::text, 0, v_spent, false);
   RETURN true;
 EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT;
+  GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT, v_detail = PG_EXCEPTION_DETAIL;
   RAISE WARNING 'pgduet leaves % chunk(s) to the worker: %', cardinality($1), regexp_replace(SQLERRM, '^plpy\.\w+: ', '')
-    USING HINT = v_hint, DETAIL = 'For the next 30 seconds this session queues without asking.';
+    USING HINT = v_hint, DETAIL = concat_ws('; ', nullif(v_detail, ''),
+      'For the next 30 seconds this session queues without asking.');
   BEGIN
     PERFORM pgduet._sync_budget(now()::text, 0, extract(epoch FROM clock_timestamp() - v_start)::double precision, true);
   EXCEPTION WHEN OTHERS THEN
