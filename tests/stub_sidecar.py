@@ -86,6 +86,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.die_after_texts: int | None = None  # a process of its own ends within the request of that text
         self.poison: str | None = None  # a request with this text fails as a whole
         self.blank_for_stub: str | None = None  # this text gets an error of its own
+        self.failing: str | None = None  # the model fails on this text alone
         self.recent: list[str] = []  # texts whose query vectors RecentQueries gives, newest first
         self.requests: list[SeenRequest] = []
         self._texts = 0
@@ -227,13 +228,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             picked = _picked(text, role, part, width)
             halfs = _unit_steps(picked).astype("<f2")[picked]
             sketch = np.packbits(picked >= 128)
-            if blank := not text.strip() or text == self.blank_for_stub:
+            error = self._error(text)
+            if error:
                 halfs, sketch = np.zeros_like(halfs), np.zeros_like(sketch)
             if self.nan:
                 halfs = np.full_like(halfs, np.nan)
             rows.append(halfs.tobytes())
             sketches.append(sketch.tobytes())
-            error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank") if blank else None
             words = len(text.split()) + 2
             results.append(_result(words, part, error))
         return pb.EmbedResponse(
@@ -243,6 +244,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             sketches=b"".join(sketches) if part == "both" else b"",
             results=results,
         )
+
+    def _error(self, text: str) -> pb.EmbedError | None:
+        if not text.strip() or text == self.blank_for_stub:
+            return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank")
+        if text == self.failing:
+            return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_FAILED, message="the model failed on this text")
+        return None
 
     def _maybe_die_halfway(self, seen: SeenRequest) -> None:
         self._texts += seen.texts

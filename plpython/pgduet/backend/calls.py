@@ -187,6 +187,10 @@ def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str, 
         _refuse_answer(plpy, f"{found} for {len(texts)} texts and part {part!r}")
     if context.fingerprint and response.fingerprint != context.fingerprint:
         _refuse_answer(plpy, f"vectors of fingerprint {response.fingerprint} instead of {context.fingerprint}")
+    if len(texts) == 1 and response.results[0].error.kind == pb.EMBED_ERROR_KIND_FAILED:
+        # No fault of the caller's: the same as a call that failed.
+        hint = "The sidecar's log says more: it may lack memory. `pgduet doctor` checks every part."
+        plpy.error(f"the embedding sidecar failed: {response.results[0].error.message}", sqlstate="58000", hint=hint)
     return response
 
 

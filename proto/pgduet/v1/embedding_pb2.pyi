@@ -25,6 +25,7 @@ class EmbedErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EMBED_ERROR_KIND_BLANK: _ClassVar[EmbedErrorKind]
     EMBED_ERROR_KIND_TOO_LONG: _ClassVar[EmbedErrorKind]
     EMBED_ERROR_KIND_NOT_FINITE: _ClassVar[EmbedErrorKind]
+    EMBED_ERROR_KIND_FAILED: _ClassVar[EmbedErrorKind]
 ROLE_UNSPECIFIED: Role
 ROLE_DOCUMENT: Role
 ROLE_QUERY: Role
@@ -35,6 +36,7 @@ EMBED_ERROR_KIND_UNSPECIFIED: EmbedErrorKind
 EMBED_ERROR_KIND_BLANK: EmbedErrorKind
 EMBED_ERROR_KIND_TOO_LONG: EmbedErrorKind
 EMBED_ERROR_KIND_NOT_FINITE: EmbedErrorKind
+EMBED_ERROR_KIND_FAILED: EmbedErrorKind
 
 class EmbedRequest(_message.Message):
     __slots__ = ("model", "role", "texts", "expected_fingerprint", "part")

@@ -1,18 +1,15 @@
 """The engine of one duet: tokenising on two threads, the model on one, callers on the event loop."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-import structlog
-
 from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
-from pgduet.serving.cache import Row
-from pgduet.serving.lanes import Batch, Job, Lanes, ModelGoneError
+from pgduet.serving.computing import Computing, Speed
+from pgduet.serving.lanes import Job, Lanes, Outcome
 from pgduet.serving.turns import Turns
 
 if TYPE_CHECKING:
@@ -20,18 +17,8 @@ if TYPE_CHECKING:
 
 # Tokenised in one go; between two such pieces a cancelled request is dropped and others get their turn.
 PIECE_CHARACTERS = 100_000
-# One bad batch is the caller's misfortune; several in a row mean that the model can no longer be trusted.
-MAX_FAILURES = 3
-# Assumed until the first batch was timed, in tokens per second.
-FIRST_SPEED = 2000.0
 # What the names of the engine's threads begin with.
 ENGINE_THREADS = ("pgduet-model", "pgduet-tokenise")
-
-_log = structlog.stdlib.get_logger("pgduet.serving.engine")
-
-
-class ComputeError(Exception):
-    """The model raised on a batch."""
 
 
 class Engine:
@@ -45,7 +32,7 @@ class Engine:
         self.loaded: Future[Duet] = Future()
         self._lanes = Lanes(batch_tokens, turns)
         self._admission = {role: Admission(queue_tokens) for role in Role}
-        self._speed = FIRST_SPEED
+        self._speed = Speed(batch_tokens)
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
         self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
         self._document_turn = asyncio.Lock()
@@ -57,8 +44,10 @@ class Engine:
 
     async def embed(
         self, texts: Sequence[str], role: Role, part: Part = Part.BOTH, deadline: float | None = None
-    ) -> list[Row]:
+    ) -> list[Outcome]:
         """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
+
+        A text that the model fails on has its failure in place of a row.
 
         `deadline` is a moment of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
         """
@@ -66,7 +55,7 @@ class Engine:
         limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
         # About four characters per token.
         estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
-        with self._admission[role].reserve(estimate, self._speed):
+        with self._admission[role].reserve(estimate, self._speed.value):
             job = Job(await self._tokenise(duet, texts, role, part), part, deadline)
             self._lanes.put(job, query=role is Role.QUERY)
             return await asyncio.wrap_future(job.done)
@@ -88,43 +77,14 @@ class Engine:
         return tokens
 
     def _run(self, load: "Callable[[], Duet]") -> None:
-        failures = 0
         try:
             duet = load()
+            computing = Computing(duet, self._speed)
             self.loaded.set_result(duet)
             while batch := self._lanes.take():
-                failures = 0 if self._compute(duet, batch) else failures + 1
-                if failures == MAX_FAILURES:
-                    raise ModelGoneError(f"the model failed {failures} times in a row")
+                computing.compute(batch)
         finally:
             self._lanes.close()
-
-    def _compute(self, duet: "Duet", batch: Batch) -> bool:
-        tokens = [job.tokens[position] for job, position in batch]
-        started = time.perf_counter()
-        try:
-            encoded = duet.encode(tokens, batch[0][0].part)
-        except RuntimeError as error:  # what torch raises, out of memory included
-            _log.exception("batch failed", texts=len(batch))
-            for job, _ in batch:
-                job.fail(ComputeError(f"the model failed on a batch of {len(batch)} texts: {type(error).__name__}"))
-            return False
-        count = sum(job.cost(position) for job, position in batch)
-        self._speed += 0.2 * (count / (time.perf_counter() - started) - self._speed)
-        halfs = encoded.embeddings.astype("<f2")
-        for i, (job, position) in enumerate(batch):
-            text = tokens[i]
-            row = Row(
-                embedding=halfs[i].tobytes(),
-                sketch=encoded.sketches[i].tobytes(),
-                code_tokens=text.code_tokens,
-                text_tokens=text.text_tokens,
-                code_truncated=text.code_truncated,
-                text_truncated=text.text_truncated,
-                finite=bool(encoded.finite[i]),
-            )
-            job.add(position, row)
-        return True
 
 
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,26 @@ class ModelGoneError(Exception):
     """The model thread has ended; nothing will be computed any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class TextFailure:
+    """The model failed on one text that it was given alone; `message` holds nothing of the text."""
+
+    message: str
+
+
+Outcome = Row | TextFailure
+
+
 class Job:
-    """The texts of one request; `done` gets their rows in order. Cancelling `done` drops what has not started."""
+    """The texts of one request; `done` gets their outcomes in order. Cancelling `done` drops what has not started."""
 
     def __init__(self, tokens: "Sequence[Tokens]", part: Part = Part.BOTH, deadline: float | None = None) -> None:
         """Take tokenised texts, what is wanted of them, and the moment (time.monotonic) after which nobody wants it."""
         self.tokens = tokens
         self.part = part
-        self.done: Future[list[Row]] = Future()
+        self.done: Future[list[Outcome]] = Future()
         self.deadline = inf if deadline is None else deadline
-        self._rows: dict[int, Row] = {}
+        self._outcomes: dict[int, Outcome] = {}
         # Shortest first, so that the texts of a batch are of like length.
         self.waiting = deque(sorted(range(len(tokens)), key=self.cost))
 
@@ -47,12 +58,12 @@ class Job:
             self.fail(ExpiredError("the deadline passed before the model got to the request"))
         return not self.done.done()
 
-    def add(self, position: int, row: Row) -> None:
-        """Note the row of one text; the last one completes the job."""
-        self._rows[position] = row
-        if len(self._rows) == len(self.tokens):
+    def add(self, position: int, outcome: Outcome) -> None:
+        """Note the outcome of one text; the last one completes the job."""
+        self._outcomes[position] = outcome
+        if len(self._outcomes) == len(self.tokens):
             with suppress(InvalidStateError):  # cancelled while it was computed
-                self.done.set_result([self._rows[i] for i in range(len(self.tokens))])
+                self.done.set_result([self._outcomes[i] for i in range(len(self.tokens))])
 
     def fail(self, error: Exception) -> None:
         """End the job with an error unless it ended before."""

@@ -12,10 +12,11 @@ from pgduet.errors import PgduetError
 from pgduet.serving.admission import BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.calls import Calls, Context, Refusal
-from pgduet.serving.engine import ComputeError, Engine
-from pgduet.serving.lanes import ExpiredError, ModelGoneError
+from pgduet.serving.computing import ComputeError
+from pgduet.serving.engine import Engine
+from pgduet.serving.lanes import ExpiredError, ModelGoneError, Outcome
 from pgduet.serving.models import Models, Served
-from pgduet.serving.replies import embed_response, text_error
+from pgduet.serving.replies import embed_response, failed_text, text_error
 from pgduet.serving.settings import Settings
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
@@ -142,11 +143,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
                 missing[text] = key
         facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
         if missing:
-            rows = await _compute(served.engine, list(missing), role, part, context)
-            facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in rows)
-            for (text, key), row in zip(missing.items(), rows, strict=True):
-                self._cache.put(key, row)
-                outcomes[text] = row
+            computed = await _compute(served.engine, list(missing), role, part, context)
+            facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in computed if isinstance(row, Row))
+            for (text, key), outcome in zip(missing.items(), computed, strict=True):
+                if isinstance(outcome, Row):
+                    self._cache.put(key, outcome)
+                    outcomes[text] = outcome
+                else:
+                    outcomes[text] = failed_text(outcome)
         return [outcomes[text] for text in texts]
 
     def _model(self, duet: "Duet") -> pb.Model:
@@ -170,7 +174,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         )
 
 
-async def _compute(engine: Engine, texts: list[str], role: Role, part: Part, context: Context) -> list[Row]:
+async def _compute(engine: Engine, texts: list[str], role: Role, part: Part, context: Context) -> list[Outcome]:
     remaining = context.time_remaining()
     deadline = None if remaining is None else time.monotonic() + remaining
     try:

@@ -1,0 +1,150 @@
+"""One batch through the model: where it fails, the batch is halved until the text at fault stands alone."""
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pgduet.serving.cache import Row
+from pgduet.serving.lanes import Batch, ModelGoneError, TextFailure
+
+if TYPE_CHECKING:
+    from pgduet.encoding import Duet
+
+# One bad batch is the caller's misfortune; several in a row mean that the model can no longer be trusted.
+MAX_FAILURES = 3
+# Assumed until the first batch was timed, in tokens per second.
+FIRST_SPEED = 2000.0
+# How torch and the C library word it where the error has no class of its own.
+_OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
+
+_log = structlog.stdlib.get_logger("pgduet.serving.computing")
+
+
+class ComputeError(Exception):
+    """The model raised on a batch, and on every text of it that was tried alone."""
+
+
+class Speed:
+    """Tokens per second as measured, full batches above all: a lone text tells little about what a batch takes.
+
+    The model thread notes, anybody reads.
+    """
+
+    def __init__(self, batch_tokens: int) -> None:
+        self.value = FIRST_SPEED
+        self._batch_tokens = batch_tokens
+        self._weight = 0.0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `value` comes from a batch at all."""
+        return self._weight > 0
+
+    def note(self, tokens: int, seconds: float) -> None:
+        """Take one pass into account: a full one counts a fifth in the long run."""
+        share = min(tokens / self._batch_tokens, 1.0)
+        self.value = (self.value * self._weight + tokens / seconds * share) / (self._weight + share)
+        self._weight = min(self._weight + share, 4.0)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    name: str
+    is_memory: bool
+
+
+class Computing:
+    """Compute the batches of one duet, on its model thread."""
+
+    def __init__(self, duet: "Duet", speed: Speed) -> None:
+        self._duet = duet
+        self._speed = speed
+        self._failures = 0
+        self._told = False
+
+    def compute(self, batch: Batch) -> None:
+        """Give every text of a batch its row, or the failure that is its own.
+
+        Raises ModelGoneError after several batches in a row of which no text could be computed.
+        """
+        self._told = False
+        parts, lone_failures, succeeded = [batch], 0, False
+        while parts:
+            part = parts.pop()
+            fault = self._try(part)
+            if fault is None:
+                succeeded = True
+            elif len(part) > 1:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+            else:
+                job, position = part[0]
+                job.add(position, TextFailure(f"the model failed on this text: {fault.name}"))
+                lone_failures += 1
+                if lone_failures == MAX_FAILURES and not succeeded:
+                    # Not the texts but the model: what is left would only fail as often, one by one.
+                    _give_up(parts, fault)
+                    break
+        self._failures = 0 if succeeded else self._failures + 1
+        if self._failures == MAX_FAILURES:
+            raise ModelGoneError(f"the model failed {MAX_FAILURES} times in a row")
+
+    def _try(self, part: Batch) -> _Fault | None:
+        fault = self._pass(part)
+        if fault and fault.is_memory and len(part) == 1:
+            # It cannot be halved, but memory was given back since.
+            fault = self._pass(part)
+        return fault
+
+    def _pass(self, part: Batch) -> _Fault | None:
+        tokens = [job.tokens[position] for job, position in part]
+        started = time.perf_counter()
+        try:
+            encoded = self._duet.encode(tokens, part[0][0].part)
+        except (RuntimeError, MemoryError) as error:  # what torch and numpy raise
+            fault = _Fault(type(error).__name__, _is_memory(error))
+            # One traceback for a batch: the parts of it fail in the same way.
+            _log.error("batch failed", texts=len(part), out_of_memory=fault.is_memory, exc_info=not self._told)
+            self._told = True
+        else:
+            count = sum(job.cost(position) for job, position in part)
+            self._speed.note(count, time.perf_counter() - started)
+            halfs = encoded.embeddings.astype("<f2")
+            for i, (job, position) in enumerate(part):
+                text = tokens[i]
+                row = Row(
+                    embedding=halfs[i].tobytes(),
+                    sketch=encoded.sketches[i].tobytes(),
+                    code_tokens=text.code_tokens,
+                    text_tokens=text.text_tokens,
+                    code_truncated=text.code_truncated,
+                    text_truncated=text.text_truncated,
+                    finite=bool(encoded.finite[i]),
+                )
+                job.add(position, row)
+            return None
+        # Only here: until the error is let go of, its traceback holds the tensors of the failed pass.
+        _free_caches()
+        return fault
+
+
+def _is_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def _free_caches() -> None:
+    """Give what torch keeps of the GPU's memory back; this room must not import torch, a loaded duet has."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def _give_up(parts: list[Batch], fault: _Fault) -> None:
+    for part in parts:
+        for job, _ in part:
+            job.fail(ComputeError(f"the model failed on every text that was tried: {fault.name}"))
