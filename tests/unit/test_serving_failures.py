@@ -11,7 +11,8 @@ from gated_server import SERVING, GatedDuet, Running, running, status_of
 from pgduet.encoding import Role
 from pgduet.serving.cache import Row
 from pgduet.serving.computing import Computing, Speed
-from pgduet.serving.lanes import Job, Lanes
+from pgduet.serving.lanes import Lanes
+from pgduet.serving.work import Job, Work
 from pgduet.v1 import embedding_pb2 as pb
 
 FAILED = pb.EMBED_ERROR_KIND_FAILED
@@ -52,10 +53,11 @@ def test_a_poison_text_does_not_touch_another_request_of_its_batch() -> None:
     duet = GatedDuet(poison="poison")
     duet.gate.set()
     lanes = Lanes(batch_tokens=100)
-    jobs = [Job(duet.tokenise(texts, Role.DOCUMENT)) for texts in (["good", "poison"], ["fine", "also"])]  # type: ignore[arg-type]
+    texts = ("good", "poison"), ("fine", "also")
+    jobs = [Job([Work(one) for one in duet.tokenise(each, Role.DOCUMENT)]) for each in texts]  # type: ignore[arg-type]
     for job in jobs:
         lanes.put(job, query=False)
-    Computing(duet, Speed(100)).compute(lanes.take())  # type: ignore[arg-type]
+    Computing(duet, Speed(100), lanes).compute(lanes.take())  # type: ignore[arg-type]
     assert len(duet.batches[0]) == 4
     found = [[isinstance(outcome, Row) for outcome in job.done.result(0)] for job in jobs]
     assert found == [[True, False], [True, True]]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pgduet.serving.cache import Row
-from pgduet.serving.lanes import Batch, ModelGoneError, TextFailure
+from pgduet.serving.lanes import Batch, Lanes
+from pgduet.serving.work import ModelGoneError, TextFailure
 
 if TYPE_CHECKING:
     from pgduet.encoding import Duet
@@ -59,9 +60,10 @@ class _Fault:
 class Computing:
     """Compute the batches of one duet, on its model thread."""
 
-    def __init__(self, duet: "Duet", speed: Speed) -> None:
+    def __init__(self, duet: "Duet", speed: Speed, lanes: Lanes) -> None:
         self._duet = duet
         self._speed = speed
+        self._lanes = lanes
         self._failures = 0
         self._told = False
 
@@ -81,12 +83,11 @@ class Computing:
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
             else:
-                job, position = part[0]
-                job.add(position, TextFailure(f"the model failed on this text: {fault.name}"))
+                self._lanes.end(part[0], TextFailure(f"the model failed on this text: {fault.name}"))
                 lone_failures += 1
                 if lone_failures == MAX_FAILURES and not succeeded:
                     # Not the texts but the model: what is left would only fail as often, one by one.
-                    _give_up(parts, fault)
+                    self._give_up(parts, fault)
                     break
         self._failures = 0 if succeeded else self._failures + 1
         if self._failures == MAX_FAILURES:
@@ -100,21 +101,21 @@ class Computing:
         return fault
 
     def _pass(self, part: Batch) -> _Fault | None:
-        tokens = [job.tokens[position] for job, position in part]
+        tokens = [work.tokens for work in part]
         started = time.perf_counter()
         try:
-            encoded = self._duet.encode(tokens, part[0][0].part)
+            encoded = self._duet.encode(tokens, part[0].part)
         except (RuntimeError, MemoryError) as error:  # what torch and numpy raise
             fault = _Fault(type(error).__name__, _is_memory(error))
             # One traceback for a batch: the parts of it fail in the same way.
             _log.error("batch failed", texts=len(part), out_of_memory=fault.is_memory, exc_info=not self._told)
             self._told = True
         else:
-            count = sum(job.cost(position) for job, position in part)
+            count = sum(work.cost for work in part)
             self._speed.note(count, time.perf_counter() - started)
             halfs = encoded.embeddings.astype("<f2")
-            for i, (job, position) in enumerate(part):
-                text = tokens[i]
+            for i, work in enumerate(part):
+                text = work.tokens
                 row = Row(
                     embedding=halfs[i].tobytes(),
                     sketch=encoded.sketches[i].tobytes(),
@@ -124,11 +125,17 @@ class Computing:
                     text_truncated=text.text_truncated,
                     finite=bool(encoded.finite[i]),
                 )
-                job.add(position, row)
+                self._lanes.end(work, row)
             return None
         # Only here: until the error is let go of, its traceback holds the tensors of the failed pass.
         _free_caches()
         return fault
+
+    def _give_up(self, parts: list[Batch], fault: _Fault) -> None:
+        error = ComputeError(f"the model failed on every text that was tried: {fault.name}")
+        for part in parts:
+            for work in part:
+                self._lanes.end(work, error)
 
 
 def _is_memory(error: Exception) -> bool:
@@ -142,9 +149,3 @@ def _free_caches() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-
-
-def _give_up(parts: list[Batch], fault: _Fault) -> None:
-    for part in parts:
-        for job, _ in part:
-            job.fail(ComputeError(f"the model failed on every text that was tried: {fault.name}"))

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
 
 from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
+from pgduet.serving.cache import Row
 from pgduet.serving.computing import Computing, Speed
-from pgduet.serving.lanes import Job, Lanes, Outcome
+from pgduet.serving.lanes import Lanes
+from pgduet.serving.sharing import Sharing, TextKey
 from pgduet.serving.turns import Turns
+from pgduet.serving.work import Job, Outcome, Work
 
 if TYPE_CHECKING:
     from pgduet.encoding import Duet, Tokens
@@ -32,6 +35,7 @@ class Engine:
         self.loaded: Future[Duet] = Future()
         self._lanes = Lanes(batch_tokens, turns)
         self._admission = {role: Admission(queue_tokens) for role in Role}
+        self._sharing = Sharing()
         self._speed = Speed(batch_tokens)
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
         self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
@@ -43,28 +47,54 @@ class Engine:
         return self._model.submit(self._run, load)
 
     async def embed(
-        self, texts: Sequence[str], role: Role, part: Part = Part.BOTH, deadline: float | None = None
+        self,
+        texts: Sequence[str],
+        role: Role,
+        part: Part = Part.BOTH,
+        deadline: float | None = None,
+        keep: Callable[[str, Row], None] = lambda _text, _row: None,
     ) -> list[Outcome]:
         """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
 
-        A text that the model fails on has its failure in place of a row.
-
-        `deadline` is a moment of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
+        Texts that other requests wait for are not computed again. A text that the model fails on has its failure in
+        place of a row. `keep` gets every row that is there at the end, however the call ends. `deadline` is a moment
+        of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
         """
         duet = self.loaded.result()
-        limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
-        # About four characters per token.
-        estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
-        with self._admission[role].reserve(estimate, self._speed.value):
-            job = Job(await self._tokenise(duet, texts, role, part), part, deadline)
-            self._lanes.put(job, query=role is Role.QUERY)
-            return await asyncio.wrap_future(job.done)
+        keys: dict[str, TextKey] = {text: (role, part, text) for text in texts}
+        found = {key: work for key in keys.values() if (work := self._sharing.find(key))}
+        missing = [text for text, key in keys.items() if key not in found]
+        works = dict(found)
+        try:
+            with self._sharing.using(found), self._reserve(duet, missing, role, part):
+                made = await self._make(duet, missing, role, part)
+                works |= made
+                with self._sharing.using(made):
+                    job = Job([works[keys[text]] for text in texts], deadline)
+                    self._lanes.put(job, query=role is Role.QUERY)
+                    return await asyncio.wrap_future(job.done)
+        finally:
+            for (_, _, text), work in works.items():
+                if isinstance(work.result, Row):
+                    keep(text, work.result)
 
     def close(self) -> None:
         """End the model thread after the batch that runs; work that waits fails."""
         self._lanes.close()
         self._model.shutdown(wait=False)
         self._tokenisers.shutdown(wait=False, cancel_futures=True)
+
+    def _reserve(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> AbstractContextManager[None]:
+        limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
+        # About four characters per token.
+        estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
+        return self._admission[role].reserve(estimate, self._speed.value)
+
+    async def _make(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> dict[TextKey, Work]:
+        tokens = await self._tokenise(duet, texts, role, part)
+        keys: list[TextKey] = [(role, part, text) for text in texts]
+        # Another request may have been faster with the same text.
+        return {key: self._sharing.find(key) or Work(one, part) for key, one in zip(keys, tokens, strict=True)}
 
     async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> "list[Tokens]":
         loop = asyncio.get_running_loop()
@@ -79,7 +109,7 @@ class Engine:
     def _run(self, load: "Callable[[], Duet]") -> None:
         try:
             duet = load()
-            computing = Computing(duet, self._speed)
+            computing = Computing(duet, self._speed, self._lanes)
             self.loaded.set_result(duet)
             while batch := self._lanes.take():
                 computing.compute(batch)

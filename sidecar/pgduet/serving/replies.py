@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from pgduet.serving.cache import Row
-from pgduet.serving.lanes import TextFailure
+from pgduet.serving.work import TextFailure
 from pgduet.v1 import embedding_pb2 as pb
 
 # White space, and the characters that show nothing: byte order mark, zero-width spaces and joiners, word joiner.

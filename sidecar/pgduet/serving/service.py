@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.calls import Calls, Context, Refusal
 from pgduet.serving.computing import ComputeError
 from pgduet.serving.engine import Engine
-from pgduet.serving.lanes import ExpiredError, ModelGoneError, Outcome
 from pgduet.serving.models import Models, Served
 from pgduet.serving.replies import embed_response, failed_text, text_error
 from pgduet.serving.settings import Settings
+from pgduet.serving.work import ExpiredError, ModelGoneError, Outcome
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
 
@@ -143,14 +144,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
                 missing[text] = key
         facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
         if missing:
-            computed = await _compute(served.engine, list(missing), role, part, context)
+
+            def keep(text: str, row: Row) -> None:
+                self._cache.put(missing[text], row)
+
+            computed = await _compute(served.engine, list(missing), role, part, context, keep)
             facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in computed if isinstance(row, Row))
-            for (text, key), outcome in zip(missing.items(), computed, strict=True):
-                if isinstance(outcome, Row):
-                    self._cache.put(key, outcome)
-                    outcomes[text] = outcome
-                else:
-                    outcomes[text] = failed_text(outcome)
+            for text, outcome in zip(missing, computed, strict=True):
+                outcomes[text] = outcome if isinstance(outcome, Row) else failed_text(outcome)
         return [outcomes[text] for text in texts]
 
     def _model(self, duet: "Duet") -> pb.Model:
@@ -174,11 +175,13 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         )
 
 
-async def _compute(engine: Engine, texts: list[str], role: Role, part: Part, context: Context) -> list[Outcome]:
+async def _compute(
+    engine: Engine, texts: list[str], role: Role, part: Part, context: Context, keep: Callable[[str, Row], None]
+) -> list[Outcome]:
     remaining = context.time_remaining()
     deadline = None if remaining is None else time.monotonic() + remaining
     try:
-        return await engine.embed(texts, role, part, deadline)
+        return await engine.embed(texts, role, part, deadline, keep)
     except BusyError as error:
         raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
     except ExpiredError as error:
