@@ -75,6 +75,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.address = address
         self.model = model
         self.delay = 0.0
+        self.seconds_a_text = 0.0
         self.hang = False
         self.status: grpc.StatusCode | None = None
         self.details = "the stub was told to answer this"
@@ -146,8 +147,8 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             ended.set()
         started = time.monotonic()
         try:
-            if self.hang or self.delay:
-                ended.wait(None if self.hang else self.delay)
+            if delay := self.delay + self.seconds_a_text * seen.texts or self.hang:
+                ended.wait(None if self.hang else delay)
             seen.cancelled = not context.is_active()
             self._refuse(request, context)
             return self._answer(request, role)

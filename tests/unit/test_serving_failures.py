@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from gated_server import SERVING, GatedDuet, Running, running, status_of
 from pgduet.encoding import Role
 from pgduet.serving.cache import Row
-from pgduet.serving.computing import Computing, Speed
+from pgduet.serving.computing import Computing
 from pgduet.serving.lanes import Lanes
+from pgduet.serving.speed import Speed
 from pgduet.serving.work import Job, Work
 from pgduet.v1 import embedding_pb2 as pb
 

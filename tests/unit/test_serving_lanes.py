@@ -1,10 +1,10 @@
 import time
 from dataclasses import dataclass
+from math import inf
 
 import pytest
 
 from pgduet.encoding import Part
-from pgduet.serving.admission import Admission, BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.lanes import Lanes
 from pgduet.serving.work import ExpiredError, Job, ModelGoneError, Work
@@ -27,12 +27,12 @@ def work(length: int, part: Part = Part.BOTH) -> Work:
 class Request(Job):
     """A job whose works can be told from others' by the test."""
 
-    def __init__(self, *works: Work, deadline: float | None = None) -> None:
+    def __init__(self, *works: Work, deadline: float = inf) -> None:
         super().__init__(works, deadline)
         self.works = works
 
 
-def job(*lengths: int, deadline: float | None = None, part: Part = Part.BOTH) -> Request:
+def job(*lengths: int, deadline: float = inf, part: Part = Part.BOTH) -> Request:
     return Request(*(work(length, part) for length in lengths), deadline=deadline)
 
 
@@ -120,23 +120,6 @@ def test_closing_fails_what_waits_and_what_runs_and_takes_nothing_more() -> None
     assert lanes.take() == []
     with pytest.raises(ModelGoneError):
         lanes.put(job(1), query=True)
-
-
-def test_a_full_lane_refuses_and_says_how_long_to_stay_away() -> None:
-    admission = Admission(limit=1000)
-    with admission.reserve(900, speed=100.0):
-        with pytest.raises(BusyError, match="900 tokens are queued and 200 more") as caught:
-            admission.reserve(200, speed=300.0).__enter__()
-        assert caught.value.retry_after == 3.0
-        with admission.reserve(100, speed=100.0):
-            assert admission.tokens == 1000
-    assert admission.tokens == 0
-
-
-def test_an_idle_lane_takes_a_request_larger_than_its_limit() -> None:
-    admission = Admission(limit=10)
-    with admission.reserve(5000, speed=1.0):
-        assert admission.tokens == 5000
 
 
 def test_the_cache_keeps_the_rows_used_last_within_its_bytes() -> None:

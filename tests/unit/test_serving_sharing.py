@@ -11,6 +11,7 @@ import numpy as np
 
 from gated_server import GatedDuet, Running, eventually, running, status_of
 from pgduet.encoding import Part, Role
+from pgduet.serving.admission import BusyError
 from pgduet.serving.cache import Row
 from pgduet.serving.engine import Engine
 from pgduet.serving.turns import Turns
@@ -170,7 +171,7 @@ def test_many_requests_with_texts_in_common_that_come_and_go_all_get_their_own_r
             call.cancel()
         try:
             outcomes = await asyncio.wait_for(asyncio.shield(call), 20)
-        except (asyncio.CancelledError, ExpiredError):
+        except (asyncio.CancelledError, BusyError, ExpiredError):
             return
         rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
         assert [np.frombuffer(row.embedding, "<f2")[0] for row in rows] == [len(text) for text in texts]
@@ -184,10 +185,12 @@ def test_many_requests_with_texts_in_common_that_come_and_go_all_get_their_own_r
         engine = Engine(batch_tokens=6, queue_tokens=10**6, turns=Turns())
         ended = engine.start(lambda: duet)  # type: ignore[arg-type, return-value]
         await asyncio.wrap_future(engine.loaded)
-        for _ in range(15):
-            await asyncio.gather(*(one(engine) for _ in range(20)))
-        assert len(engine._sharing) == 0
-        engine.close()
+        try:
+            for _ in range(15):
+                await asyncio.gather(*(one(engine) for _ in range(20)))
+            assert len(engine._sharing) == 0
+        finally:
+            engine.close()
         await asyncio.wrap_future(ended)
 
     asyncio.run(scenario())

@@ -9,6 +9,7 @@ import structlog
 
 from pgduet.serving.cache import Row
 from pgduet.serving.lanes import Batch, Lanes
+from pgduet.serving.speed import Speed
 from pgduet.serving.work import ModelGoneError, TextFailure
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 # One bad batch is the caller's misfortune; several in a row mean that the model can no longer be trusted.
 MAX_FAILURES = 3
-# Assumed until the first batch was timed, in tokens per second.
-FIRST_SPEED = 2000.0
 # How torch and the C library word it where the error has no class of its own.
 _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 
@@ -26,29 +25,6 @@ _log = structlog.stdlib.get_logger("pgduet.serving.computing")
 
 class ComputeError(Exception):
     """The model raised on a batch, and on every text of it that was tried alone."""
-
-
-class Speed:
-    """Tokens per second as measured, full batches above all: a lone text tells little about what a batch takes.
-
-    The model thread notes, anybody reads.
-    """
-
-    def __init__(self, batch_tokens: int) -> None:
-        self.value = FIRST_SPEED
-        self._batch_tokens = batch_tokens
-        self._weight = 0.0
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether `value` comes from a batch at all."""
-        return self._weight > 0
-
-    def note(self, tokens: int, seconds: float) -> None:
-        """Take one pass into account: a full one counts a fifth in the long run."""
-        share = min(tokens / self._batch_tokens, 1.0)
-        self.value = (self.value * self._weight + tokens / seconds * share) / (self._weight + share)
-        self._weight = min(self._weight + share, 4.0)
 
 
 @dataclass(frozen=True)

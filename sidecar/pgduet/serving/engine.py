@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
+from math import inf
 from typing import TYPE_CHECKING
 
 from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
 from pgduet.serving.cache import Row
-from pgduet.serving.computing import Computing, Speed
+from pgduet.serving.computing import Computing
 from pgduet.serving.lanes import Lanes
 from pgduet.serving.sharing import Sharing, TextKey
+from pgduet.serving.speed import Speed
 from pgduet.serving.turns import Turns
 from pgduet.serving.work import Job, Outcome, Work
 
@@ -34,9 +36,9 @@ class Engine:
     def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns) -> None:
         self.loaded: Future[Duet] = Future()
         self._lanes = Lanes(batch_tokens, turns)
-        self._admission = {role: Admission(queue_tokens) for role in Role}
         self._sharing = Sharing()
         self._speed = Speed(batch_tokens)
+        self._admission = Admission(queue_tokens, self._speed, self._lanes.running)
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
         self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
         self._document_turn = asyncio.Lock()
@@ -51,7 +53,7 @@ class Engine:
         texts: Sequence[str],
         role: Role,
         part: Part = Part.BOTH,
-        deadline: float | None = None,
+        deadline: float = inf,
         keep: Callable[[str, Row], None] = lambda _text, _row: None,
     ) -> list[Outcome]:
         """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
@@ -66,10 +68,12 @@ class Engine:
         missing = [text for text, key in keys.items() if key not in found]
         works = dict(found)
         try:
-            with self._sharing.using(found), self._reserve(duet, missing, role, part):
+            estimate = _estimate(duet, missing, part)
+            with self._sharing.using(found), self._admission.admit(role, estimate, deadline) as claim:
                 made = await self._make(duet, missing, role, part)
                 works |= made
                 with self._sharing.using(made):
+                    claim.works = list(made.values())
                     job = Job([works[keys[text]] for text in texts], deadline)
                     self._lanes.put(job, query=role is Role.QUERY)
                     return await asyncio.wrap_future(job.done)
@@ -83,12 +87,6 @@ class Engine:
         self._lanes.close()
         self._model.shutdown(wait=False)
         self._tokenisers.shutdown(wait=False, cancel_futures=True)
-
-    def _reserve(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> AbstractContextManager[None]:
-        limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
-        # About four characters per token.
-        estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
-        return self._admission[role].reserve(estimate, self._speed.value)
 
     async def _make(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> dict[TextKey, Work]:
         tokens = await self._tokenise(duet, texts, role, part)
@@ -115,6 +113,12 @@ class Engine:
                 computing.compute(batch)
         finally:
             self._lanes.close()
+
+
+def _estimate(duet: "Duet", texts: Sequence[str], part: Part) -> int:
+    """Guess the tokens of texts: about four characters each."""
+    limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
+    return sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
 
 
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -29,6 +29,10 @@ class Lanes:
         """Tell whether queries, or documents, wait; among them may be some that were given up."""
         return bool(self._queries if query else self._documents)
 
+    def running(self) -> Batch:
+        """Return the batch that was taken last; what of it is done has its result."""
+        return self._running
+
     def put(self, job: Job, *, query: bool) -> None:
         """Add a job at the end of its lane, unless others compute all of it; raises ModelGoneError after `close`."""
         with self._turns.changed:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -179,7 +180,7 @@ async def _compute(
     engine: Engine, texts: list[str], role: Role, part: Part, context: Context, keep: Callable[[str, Row], None]
 ) -> list[Outcome]:
     remaining = context.time_remaining()
-    deadline = None if remaining is None else time.monotonic() + remaining
+    deadline = inf if remaining is None else time.monotonic() + remaining
     try:
         return await engine.embed(texts, role, part, deadline, keep)
     except BusyError as error:

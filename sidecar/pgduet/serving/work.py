@@ -67,10 +67,10 @@ class Work:
 class Job:
     """The works of one request; `done` gets their outcomes in order. Cancelling `done` drops what nobody else wants."""
 
-    def __init__(self, works: Sequence[Work], deadline: float | None = None) -> None:
+    def __init__(self, works: Sequence[Work], deadline: float = inf) -> None:
         """Take the works and the moment (time.monotonic) after which nobody wants them."""
         self.done: Future[list[Outcome]] = Future()
-        self.deadline = inf if deadline is None else deadline
+        self.deadline = deadline
         self.part = works[0].part
         self._works = works
         self._waiting: deque[Work] = deque()
