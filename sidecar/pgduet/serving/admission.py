@@ -11,10 +11,13 @@ from pgduet.serving.work import Work
 
 MIN_PUSHBACK = 0.1
 MAX_PUSHBACK = 10.0
+# Why a request is refused: no room in the lane, or no time.
+FULL = "full"
+LATE = "late"
 
 
 class BusyError(Exception):
-    """The request would wait too long; `retry_after` is the time in seconds to stay away, `reason` full or late."""
+    """The request would wait too long; `retry_after` is the time in seconds to stay away, `reason` FULL or LATE."""
 
     def __init__(self, message: str, reason: str, retry_after: float) -> None:
         super().__init__(message)
@@ -85,7 +88,7 @@ class Admission:
     def _refuse_full(self, queued: int, estimate: int) -> None:
         if queued + estimate > self._limit:
             message = f"{queued} tokens are queued and {estimate} more would pass the limit of {self._limit}"
-            raise BusyError(message, "full", queued / self._speed.value)
+            raise BusyError(message, FULL, queued / self._speed.value)
 
     def _refuse_late(self, role: Role, estimate: int, deadline: float) -> None:
         if deadline == inf or not self._speed.is_measured:
@@ -97,4 +100,4 @@ class Admission:
                 f"{wait:.2g} s of work go first and the request takes {own:.2g} s, but its deadline is in {left:.2g} s"
             )
             # Once so much less waits, the same request has time enough; one that never has gets in when all is done.
-            raise BusyError(message, "late", min(wait, wait + own - left))
+            raise BusyError(message, LATE, min(wait, wait + own - left))

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
@@ -26,10 +26,13 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class Refusal(Exception):  # noqa: N818
     """A call is answered with a status other than OK; the message never holds a text."""
 
-    def __init__(self, code: grpc.StatusCode, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: grpc.StatusCode, message: str, retry_after: float | None = None, reason: str | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
+        self.reason = reason or code.name.lower()
 
     def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
         """Tell gRPC's own retry policy how long to stay away, where that is known."""
@@ -44,6 +47,8 @@ class Calls:
     def __init__(self) -> None:
         self.idle = asyncio.Event()
         self.idle.set()
+        # Set when no more requests of streams are to be read.
+        self.stopping = asyncio.Event()
         self._running = 0
 
     async def run(
@@ -53,20 +58,35 @@ class Calls:
 
         A Refusal becomes the call's status. A call that the client gave up is logged at info.
         """
-        line = _log.bind(call=call, request_id=_request_id(context))
+        try:
+            return await self.watch(call, request_id(context), facts, answer, context.time_remaining, level)
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata())
+
+    async def watch(
+        self,
+        call: str,
+        request_id: str,
+        facts: dict[str, Any],
+        answer: Awaitable[Reply],
+        remaining: Callable[[], float | None] = lambda: None,
+        level: str = "info",
+    ) -> Reply:
+        """Do the same for what has no status of its own, such as one request of a stream: a Refusal is raised."""
+        line = _log.bind(call=call, request_id=request_id)
         started = time.perf_counter()
         self._running += 1
         self.idle.clear()
         try:
             reply = await answer
         except asyncio.CancelledError:
-            remaining = context.time_remaining()
-            expired = remaining is not None and remaining < DEADLINE_SLACK
+            left = remaining()
+            expired = left is not None and left < DEADLINE_SLACK
             line.info("cancelled", **facts, ms=_since(started), reason="deadline" if expired else "client or stop")
             raise
         except Refusal as refusal:
             line.info("refused", **facts, ms=_since(started), code=refusal.code.name, reason=str(refusal))
-            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata())
+            raise
         else:
             getattr(line, level)("answered", **facts, ms=_since(started))
             return reply
@@ -80,7 +100,7 @@ def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def _request_id(context: Context) -> str:
+def request_id(context: Context) -> str:
     """Take the caller's id where it is one that may stand in a log, else make one."""
     for key, value in context.invocation_metadata() or ():
         if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):

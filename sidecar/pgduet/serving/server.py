@@ -80,6 +80,7 @@ class Sidecar:
             asyncio.get_running_loop().remove_signal_handler(number)
         _log.info("stopping", grace_seconds=self._settings.grace_seconds)
         await self._health.enter_graceful_shutdown()
+        self._service.calls.stopping.set()
         stopping = asyncio.ensure_future(self._server.stop(self._settings.grace_seconds))
         idle = asyncio.ensure_future(self._service.calls.idle.wait())
         await asyncio.wait((stopping, idle), return_when=asyncio.FIRST_COMPLETED)

@@ -11,14 +11,15 @@ import grpc
 
 from pgduet.encoding import Part, Role
 from pgduet.errors import PgduetError
-from pgduet.serving.admission import BusyError
+from pgduet.serving.admission import FULL, BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
-from pgduet.serving.calls import Calls, Context, Refusal
+from pgduet.serving.calls import Calls, Context, Refusal, request_id
 from pgduet.serving.computing import ComputeError
 from pgduet.serving.engine import Engine
 from pgduet.serving.models import Models, Served
 from pgduet.serving.replies import embed_response, failed_text, text_error
 from pgduet.serving.settings import Settings
+from pgduet.serving.streams import answer_stream
 from pgduet.serving.work import ExpiredError, ModelGoneError, Outcome
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
@@ -44,7 +45,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
         """Embed texts in the order given."""
         facts = {"role": _ROLES.get(request.role), "part": _PARTS.get(request.part), "texts": len(request.texts)}
-        return await self.calls.run("embed", context, facts, self._embed(request, context, facts))
+        remaining = context.time_remaining()
+        deadline = inf if remaining is None else time.monotonic() + remaining
+        return await self.calls.run("embed", context, facts, self._embed(request, deadline, facts))
+
+    async def EmbedStream(self, _requests: object, context: Context) -> None:  # noqa: N802
+        """Embed the texts of many requests, answered as they are done."""
+        name = request_id(context)
+        await answer_stream(context, self.calls, lambda message: self._answer(message, name))
 
     async def Chunk(self, request: pb.ChunkRequest, context: Context) -> pb.ChunkResponse:  # noqa: N802
         """Cut one source file into chunks."""
@@ -69,12 +77,36 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         """Give the vectors of the last queries that were kept."""
         return await self.calls.run("recent_queries", context, {}, self._recent_queries(request))
 
-    async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
+    async def _answer(self, message: pb.EmbedStreamRequest, name: str) -> pb.EmbedResponse:
+        request = message.request
+        facts = {"role": _ROLES.get(request.role), "part": _PARTS.get(request.part), "texts": len(request.texts)}
+        facts["message"] = message.id
+        seconds = message.timeout_ms / 1000 or inf
+        embedding = self._embed_in_time(request, seconds, facts)
+        return await self.calls.watch("embed_stream", name, facts, embedding)
+
+    async def _embed_in_time(self, request: pb.EmbedRequest, seconds: float, facts: dict[str, Any]) -> pb.EmbedResponse:
+        deadline = time.monotonic() + seconds
+        try:
+            async with asyncio.timeout(None if seconds == inf else seconds):
+                while True:
+                    try:
+                        return await self._embed(request, deadline, facts)
+                    except Refusal as refusal:
+                        if refusal.reason != FULL:
+                            raise
+                        # A stream may wait for room; nothing more is read of it meanwhile.
+                        await asyncio.sleep(refusal.retry_after or 0)
+        except TimeoutError:
+            message = f"the request was not done within its {seconds:g} s"
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, message) from None
+
+    async def _embed(self, request: pb.EmbedRequest, deadline: float, facts: dict[str, Any]) -> pb.EmbedResponse:
         served = self._models.get(request.model)
         duet = served.duet
         role, part = self._check(request, duet)
         with served.in_use():
-            outcomes = await self._outcomes(served, list(request.texts), role, part, context, facts)
+            outcomes = await self._outcomes(served, list(request.texts), role, part, deadline, facts)
         # Many texts at a time are a program's, such as the names that recall is measured with.
         if role is Role.QUERY and part is Part.BOTH and len(outcomes) == 1 and isinstance(outcomes[0], Row):
             served.recent.note(outcomes[0])
@@ -131,7 +163,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         return role, part
 
     async def _outcomes(
-        self, served: Served, texts: list[str], role: Role, part: Part, context: Context, facts: dict[str, Any]
+        self, served: Served, texts: list[str], role: Role, part: Part, deadline: float, facts: dict[str, Any]
     ) -> list[Row | pb.EmbedError]:
         """Give a row or an error for every text; equal texts are looked at once."""
         outcomes: dict[str, Row | pb.EmbedError] = {}
@@ -149,7 +181,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             def keep(text: str, row: Row) -> None:
                 self._cache.put(missing[text], row)
 
-            computed = await _compute(served.engine, list(missing), role, part, context, keep)
+            computed = await _compute(served.engine, list(missing), role, part, deadline, keep)
             facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in computed if isinstance(row, Row))
             for text, outcome in zip(missing, computed, strict=True):
                 outcomes[text] = outcome if isinstance(outcome, Row) else failed_text(outcome)
@@ -177,14 +209,12 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
 
 
 async def _compute(
-    engine: Engine, texts: list[str], role: Role, part: Part, context: Context, keep: Callable[[str, Row], None]
+    engine: Engine, texts: list[str], role: Role, part: Part, deadline: float, keep: Callable[[str, Row], None]
 ) -> list[Outcome]:
-    remaining = context.time_remaining()
-    deadline = inf if remaining is None else time.monotonic() + remaining
     try:
         return await engine.embed(texts, role, part, deadline, keep)
     except BusyError as error:
-        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
+        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after, error.reason) from error
     except ExpiredError as error:
         raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
     except ModelGoneError as error:
