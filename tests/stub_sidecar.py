@@ -9,9 +9,11 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from statistics import NormalDist
 from typing import Any
 
@@ -68,6 +70,37 @@ class SeenRequest:
     finished: bool = False
 
 
+class _AbortedError(Exception):
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+
+
+class _MessageContext:
+    """One request of a stream, as a call of its own looks to `Embed`."""
+
+    def __init__(self, stream: grpc.ServicerContext, seconds: float) -> None:
+        self.retry_after_ms = 0
+        self._stream = stream
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise _AbortedError(code, details)
+
+    def set_trailing_metadata(self, metadata: Any) -> None:
+        self.retry_after_ms = int(dict(metadata)["grpc-retry-pushback-ms"])
+
+    def is_active(self) -> bool:
+        return self._stream.is_active() and time.monotonic() < self._ends
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        timer = threading.Timer(self._seconds, callback)
+        timer.daemon = True
+        timer.start()
+        return self._stream.add_callback(callback)
+
+
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
     """Serve the stub on a thread; every public attribute is a switch that acts on the next call."""
 
@@ -85,6 +118,9 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.fingerprint = "stub-fingerprint-1"
         self.die_after: int | None = None  # calls
         self.die_after_texts: int | None = None  # a process of its own ends within the request of that text
+        self.streams = True  # without, EmbedStream is unknown here
+        self.opened = 0  # streams
+        self.mute = False  # requests of streams are read and never answered
         self.poison: str | None = None  # a request with this text fails as a whole
         self.blank_for_stub: str | None = None  # this text gets an error of its own
         self.failing: str | None = None  # the model fails on this text alone
@@ -156,6 +192,36 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             seen.seconds = time.monotonic() - started
             seen.finished = True
             self._maybe_die()
+
+    def EmbedStream(  # noqa: N802
+        self, requests: Iterator[pb.EmbedStreamRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.EmbedStreamResponse]:
+        if not self.streams:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this stub is too old for streams")
+        self.opened += 1
+        replies: SimpleQueue[pb.EmbedStreamResponse | None] = SimpleQueue()
+
+        def read() -> None:
+            with suppress(Exception):  # gRPC's word for a stream that was cancelled
+                for message in requests:
+                    if self.mute:
+                        continue
+                    threading.Thread(target=lambda m: replies.put(self._message(m, context)), args=(message,)).start()
+            replies.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        yield from iter(replies.get, None)
+
+    def _message(self, message: pb.EmbedStreamRequest, context: grpc.ServicerContext) -> pb.EmbedStreamResponse:
+        own = _MessageContext(context, message.timeout_ms / 1000)
+        try:
+            response = self.Embed(message.request, own)  # type: ignore[arg-type]
+            if not own.is_active():
+                own.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request was not done in time")
+            return pb.EmbedStreamResponse(id=message.id, response=response)
+        except _AbortedError as error:
+            told = pb.EmbedStreamError(code=error.code.value[0], message=str(error), retry_after_ms=own.retry_after_ms)
+            return pb.EmbedStreamResponse(id=message.id, error=told)
 
     def Chunk(self, request: pb.ChunkRequest, context: grpc.ServicerContext) -> pb.ChunkResponse:  # noqa: N802
         self._refuse_status(context)
@@ -292,6 +358,7 @@ def main() -> None:
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--status", choices=[code.name for code in grpc.StatusCode])
+    parser.add_argument("--no-streams", dest="streams", action="store_false")
     parser.add_argument("--fingerprint", default="stub-fingerprint-1")
     parser.add_argument("--die-after", type=int)
     parser.add_argument("--die-after-texts", type=int)

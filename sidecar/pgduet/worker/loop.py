@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from types import FrameType
 
 import structlog
@@ -162,7 +162,11 @@ class Worker:
         # A name of its own: a lane never gives back what another one has taken up since.
         queue = Queue(connection, f"{self.name}/{threading.get_ident()}")
         queue.release_all()
-        embedder = Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)
+        with closing(Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)) as embedder:
+            self._drain(connection, queue, embedder, once)
+
+    def _drain(self, connection: Connection, queue: Queue, embedder: Embedder, once: bool) -> None:
+        assert self._place is not None
         lane = Lane(queue, embedder, self._options, self.metrics, self._outage, self._stopping.is_set)
         patience = Patience()
         while not self._stopping.is_set():
