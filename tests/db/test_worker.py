@@ -212,10 +212,10 @@ def test_once_lets_an_outage_out_and_loses_nothing(
 def test_once_asks_for_fewer_texts_when_it_is_too_late_for_many_and_for_more_again(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
-    stub_database.set("batch_deadline_ms", "1000")
-    stub.seconds_a_text = 0.15
+    stub_database.set("batch_deadline_ms", "500")
+    stub.seconds_a_text = 0.1
     add(session, 90)
-    timer = threading.Timer(5, lambda: setattr(stub, "seconds_a_text", 0.0))
+    timer = threading.Timer(3, lambda: setattr(stub, "seconds_a_text", 0.0))
     timer.start()
     run_once(stub_database, concurrency=1, index=False)
     timer.join()

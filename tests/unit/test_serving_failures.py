@@ -12,6 +12,7 @@ from pgduet.encoding import Role
 from pgduet.serving.cache import Row
 from pgduet.serving.computing import Computing
 from pgduet.serving.lanes import Lanes
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.speed import Speed
 from pgduet.serving.work import Job, Work
 from pgduet.v1 import embedding_pb2 as pb
@@ -58,7 +59,7 @@ def test_a_poison_text_does_not_touch_another_request_of_its_batch() -> None:
     jobs = [Job([Work(one) for one in duet.tokenise(each, Role.DOCUMENT)]) for each in texts]  # type: ignore[arg-type]
     for job in jobs:
         lanes.put(job, query=False)
-    Computing(duet, Speed(100), lanes).compute(lanes.take())  # type: ignore[arg-type]
+    Computing(duet, Speed(100), lanes, Metrics().of_model("small")).compute(lanes.take())  # type: ignore[arg-type]
     assert len(duet.batches[0]) == 4
     found = [[isinstance(outcome, Row) for outcome in job.done.result(0)] for job in jobs]
     assert found == [[True, False], [True, True]]
@@ -119,7 +120,7 @@ def test_a_batch_of_which_something_succeeds_resets_the_count_of_failures() -> N
         async with running() as server:
             await ready(server)
             server.duet.poison = "poison"
-            for number in range(6):
+            for number in range(3):
                 # Twice a batch that fails whole, then one that does not.
                 assert kinds(await server.embed(f"poison {number} a")) == [FAILED]
                 assert kinds(await server.embed(f"poison {number} b")) == [FAILED]

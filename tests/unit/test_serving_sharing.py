@@ -14,6 +14,7 @@ from pgduet.encoding import Part, Role
 from pgduet.serving.admission import BusyError
 from pgduet.serving.cache import Row
 from pgduet.serving.engine import Engine
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.turns import Turns
 from pgduet.serving.work import ExpiredError
 from pgduet.v1 import embedding_pb2 as pb
@@ -182,7 +183,7 @@ def test_many_requests_with_texts_in_common_that_come_and_go_all_get_their_own_r
     async def scenario() -> None:
         duet = GatedDuet()
         duet.gate.set()
-        engine = Engine(batch_tokens=6, queue_tokens=10**6, turns=Turns())
+        engine = Engine(batch_tokens=6, queue_tokens=10**6, turns=Turns(), metrics=Metrics().of_model("small"))
         ended = engine.start(lambda: duet)  # type: ignore[arg-type, return-value]
         await asyncio.wrap_future(engine.loaded)
         try:

@@ -66,7 +66,8 @@ class Admission:
         request: a large one would never get in, and only trying tells how fast the machine is by now.
         """
         queued = self.tokens(role)
-        if queued:
+        # Nothing is computed for a request whose texts others wait for.
+        if queued and estimate:
             self._refuse_full(queued, estimate)
             self._refuse_late(role, estimate, deadline)
         claim = Claim(estimate, deadline)

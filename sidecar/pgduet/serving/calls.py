@@ -11,6 +11,8 @@ import grpc
 import grpc.aio
 import structlog
 
+from pgduet.serving.metrics import Metrics
+
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 REQUEST_ID_KEY = "x-request-id"
 # A client's clock strikes first: its cancel overtakes the deadline that it had sent along.
@@ -44,7 +46,8 @@ class Refusal(Exception):  # noqa: N818
 class Calls:
     """Count the calls in flight and log how each of them ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self.idle = asyncio.Event()
         self.idle.set()
         # Set when no more requests of streams are to be read.
@@ -83,17 +86,24 @@ class Calls:
             left = remaining()
             expired = left is not None and left < DEADLINE_SLACK
             line.info("cancelled", **facts, ms=_since(started), reason="deadline" if expired else "client or stop")
+            self._count(call, grpc.StatusCode.DEADLINE_EXCEEDED if expired else grpc.StatusCode.CANCELLED)
             raise
         except Refusal as refusal:
             line.info("refused", **facts, ms=_since(started), code=refusal.code.name, reason=str(refusal))
+            self._count(call, refusal.code)
+            self._metrics.rejected.labels(refusal.reason).inc()
             raise
         else:
             getattr(line, level)("answered", **facts, ms=_since(started))
+            self._count(call, grpc.StatusCode.OK)
             return reply
         finally:
             self._running -= 1
             if not self._running:
                 self.idle.set()
+
+    def _count(self, call: str, status: grpc.StatusCode) -> None:
+        self._metrics.requests.labels(call, status.name).inc()
 
 
 def _since(started: float) -> float:

@@ -9,6 +9,7 @@ import structlog
 
 from pgduet.serving.cache import Row
 from pgduet.serving.lanes import Batch, Lanes
+from pgduet.serving.metrics import ModelMetrics
 from pgduet.serving.speed import Speed
 from pgduet.serving.work import ModelGoneError, TextFailure
 
@@ -36,10 +37,11 @@ class _Fault:
 class Computing:
     """Compute the batches of one duet, on its model thread."""
 
-    def __init__(self, duet: "Duet", speed: Speed, lanes: Lanes) -> None:
+    def __init__(self, duet: "Duet", speed: Speed, lanes: Lanes, metrics: ModelMetrics) -> None:
         self._duet = duet
         self._speed = speed
         self._lanes = lanes
+        self._metrics = metrics
         self._failures = 0
         self._told = False
 
@@ -49,6 +51,9 @@ class Computing:
         Raises ModelGoneError after several batches in a row of which no text could be computed.
         """
         self._told = False
+        now = time.monotonic()
+        for work in batch:
+            self._metrics.waited(work.role, now - work.since)
         parts, lone_failures, succeeded = [batch], 0, False
         while parts:
             part = parts.pop()
@@ -56,6 +61,7 @@ class Computing:
             if fault is None:
                 succeeded = True
             elif len(part) > 1:
+                self._metrics.split(out_of_memory=fault.is_memory)
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
             else:
@@ -87,8 +93,10 @@ class Computing:
             _log.error("batch failed", texts=len(part), out_of_memory=fault.is_memory, exc_info=not self._told)
             self._told = True
         else:
-            count = sum(work.cost for work in part)
-            self._speed.note(count, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._speed.note(sum(work.cost for work in part), seconds)
+            lengths = [(len(work.tokens.code_ids), len(work.tokens.text_ids)) for work in part]
+            self._metrics.computed(part[0].role, seconds, lengths, self._speed.batch_tokens)
             halfs = encoded.embeddings.astype("<f2")
             for i, work in enumerate(part):
                 text = work.tokens

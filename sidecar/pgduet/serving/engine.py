@@ -12,6 +12,7 @@ from pgduet.serving.admission import Admission
 from pgduet.serving.cache import Row
 from pgduet.serving.computing import Computing
 from pgduet.serving.lanes import Lanes
+from pgduet.serving.metrics import ModelMetrics
 from pgduet.serving.sharing import Sharing, TextKey
 from pgduet.serving.speed import Speed
 from pgduet.serving.turns import Turns
@@ -33,12 +34,14 @@ class Engine:
     self-test take no turn, since for a large model that would stop the others for many seconds.
     """
 
-    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns) -> None:
+    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns, metrics: ModelMetrics) -> None:
         self.loaded: Future[Duet] = Future()
         self._lanes = Lanes(batch_tokens, turns)
         self._sharing = Sharing()
+        self._metrics = metrics
         self._speed = Speed(batch_tokens)
         self._admission = Admission(queue_tokens, self._speed, self._lanes.running)
+        metrics.watch_queue(self._admission.tokens)
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
         self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
         self._document_turn = asyncio.Lock()
@@ -67,6 +70,7 @@ class Engine:
         found = {key: work for key in keys.values() if (work := self._sharing.find(key))}
         missing = [text for text, key in keys.items() if key not in found]
         works = dict(found)
+        self._metrics.shared(len(found))
         try:
             estimate = _estimate(duet, missing, part)
             with self._sharing.using(found), self._admission.admit(role, estimate, deadline) as claim:
@@ -85,6 +89,7 @@ class Engine:
     def close(self) -> None:
         """End the model thread after the batch that runs; work that waits fails."""
         self._lanes.close()
+        self._metrics.forget_queue()
         self._model.shutdown(wait=False)
         self._tokenisers.shutdown(wait=False, cancel_futures=True)
 
@@ -92,7 +97,7 @@ class Engine:
         tokens = await self._tokenise(duet, texts, role, part)
         keys: list[TextKey] = [(role, part, text) for text in texts]
         # Another request may have been faster with the same text.
-        return {key: self._sharing.find(key) or Work(one, part) for key, one in zip(keys, tokens, strict=True)}
+        return {key: self._sharing.find(key) or Work(one, part, role) for key, one in zip(keys, tokens, strict=True)}
 
     async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> "list[Tokens]":
         loop = asyncio.get_running_loop()
@@ -101,13 +106,14 @@ class Engine:
             async with AsyncExitStack() as turn:
                 if role is Role.DOCUMENT:
                     await turn.enter_async_context(self._document_turn)
-                tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role, part)
+                with self._metrics.tokenising(role):
+                    tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role, part)
         return tokens
 
     def _run(self, load: "Callable[[], Duet]") -> None:
         try:
             duet = load()
-            computing = Computing(duet, self._speed, self._lanes)
+            computing = Computing(duet, self._speed, self._lanes, self._metrics)
             self.loaded.set_result(duet)
             while batch := self._lanes.take():
                 computing.compute(batch)

@@ -26,6 +26,13 @@ def text_error(text: str, max_characters: int) -> pb.EmbedError | None:
     return None
 
 
+def outcome_name(outcome: Row | pb.EmbedError) -> str:
+    """Say in one word what became of a text: ok, or the kind of its error in small letters."""
+    if isinstance(outcome, Row):
+        return "ok" if outcome.finite else "not_finite"
+    return pb.EmbedErrorKind.Name(outcome.kind).removeprefix("EMBED_ERROR_KIND_").lower()
+
+
 def embed_response(
     fingerprint: str, width: int, outcomes: Sequence[Row | pb.EmbedError], *, sketched: bool
 ) -> pb.EmbedResponse:

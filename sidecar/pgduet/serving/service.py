@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 from math import inf
@@ -16,8 +17,9 @@ from pgduet.serving.cache import Row, RowCache, cache_key
 from pgduet.serving.calls import Calls, Context, Refusal, request_id
 from pgduet.serving.computing import ComputeError
 from pgduet.serving.engine import Engine
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.models import Models, Served
-from pgduet.serving.replies import embed_response, failed_text, text_error
+from pgduet.serving.replies import embed_response, failed_text, outcome_name, text_error
 from pgduet.serving.settings import Settings
 from pgduet.serving.streams import answer_stream
 from pgduet.serving.work import ExpiredError, ModelGoneError, Outcome
@@ -35,8 +37,9 @@ _PARTS = {pb.PART_BOTH: Part.BOTH, pb.PART_CODE: Part.CODE, pb.PART_TEXT: Part.T
 class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     """Answer for the duets that are served."""
 
-    def __init__(self, models: Models, settings: Settings) -> None:
-        self.calls = Calls()
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
+        self.calls = Calls(metrics)
+        self._metrics = metrics
         self._models = models
         self._settings = settings
         # One for all duets: its keys hold the fingerprint.
@@ -107,6 +110,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         role, part = self._check(request, duet)
         with served.in_use():
             outcomes = await self._outcomes(served, list(request.texts), role, part, deadline, facts)
+        self._count(role, outcomes)
         # Many texts at a time are a program's, such as the names that recall is measured with.
         if role is Role.QUERY and part is Part.BOTH and len(outcomes) == 1 and isinstance(outcomes[0], Row):
             served.recent.note(outcomes[0])
@@ -175,7 +179,9 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
                 outcomes[text] = row
             else:
                 missing[text] = key
-        facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
+        facts["cache_hits"] = hits = sum(isinstance(outcome, Row) for outcome in outcomes.values())
+        self._metrics.cache_hits.inc(hits)
+        self._metrics.cache_misses.inc(len(missing))
         if missing:
 
             def keep(text: str, row: Row) -> None:
@@ -186,6 +192,10 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             for text, outcome in zip(missing, computed, strict=True):
                 outcomes[text] = outcome if isinstance(outcome, Row) else failed_text(outcome)
         return [outcomes[text] for text in texts]
+
+    def _count(self, role: Role, outcomes: list[Row | pb.EmbedError]) -> None:
+        for name, texts in Counter(outcome_name(outcome) for outcome in outcomes).items():
+            self._metrics.texts.labels(role, name).inc(texts)
 
     def _model(self, duet: "Duet") -> pb.Model:
         return pb.Model(

@@ -12,7 +12,7 @@ class Speed:
 
     def __init__(self, batch_tokens: int) -> None:
         self.value = FIRST_SPEED
-        self._batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens
         self._weight = 0.0
 
     @property
@@ -22,6 +22,6 @@ class Speed:
 
     def note(self, tokens: int, seconds: float) -> None:
         """Take one pass into account: a full one counts a fifth in the long run."""
-        share = min(tokens / self._batch_tokens, 1.0)
+        share = min(tokens / self.batch_tokens, 1.0)
         self.value = (self.value * self._weight + tokens / seconds * share) / (self._weight + share)
         self._weight = min(self._weight + share, 4.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from pgduet.encoding import Part
+from pgduet.encoding import Part, Role
 from pgduet.serving.cache import Row
 
 if TYPE_CHECKING:
@@ -40,9 +40,11 @@ class Work:
     The lock of the lanes guards all that changes.
     """
 
-    def __init__(self, tokens: "Tokens", part: Part = Part.BOTH) -> None:
+    def __init__(self, tokens: "Tokens", part: Part = Part.BOTH, role: Role = Role.DOCUMENT) -> None:
         self.tokens = tokens
         self.part = part
+        self.role = role
+        self.since = time.monotonic()
         # Tokens that are read by the encoders that run.
         self.cost = len(tokens.code_ids) + len(tokens.text_ids)
         self.taken = False
