@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import grpc
 import numpy as np
@@ -63,10 +64,12 @@ def choosy() -> Iterator[ChoosyStub]:
             yield choosy
 
 
-@pytest.fixture
-def embedder(choosy: ChoosyStub) -> Iterator[Embedder]:
-    with EmbeddingClient(choosy.address) as client:
-        yield Embedder(client, deadline=20, most=256)
+@pytest.fixture(params=[True, False], ids=["stream", "calls"])
+def embedder(choosy: ChoosyStub, request: pytest.FixtureRequest) -> Iterator[Embedder]:
+    """Give an embedder for a sidecar that knows streams, and for an older one."""
+    choosy.streams = request.param
+    with EmbeddingClient(choosy.address) as client, closing(Embedder(client, deadline=20, most=256)) as embedder:
+        yield embedder
 
 
 def embed(embedder: Embedder, texts: list[str], fingerprint: str = FINGERPRINT) -> list[Outcome]:

@@ -56,6 +56,8 @@ class GatedDuet:
     batches: list[list[str]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     failure: Exception | None = None
+    poison: str | None = None  # a batch with this word in a text fails
+    room: int | None = None  # a batch of more texts runs out of memory
 
     def width_of(self, part: Part) -> int:
         return {Part.BOTH: self.width, Part.CODE: 10, Part.TEXT: 6}[part]
@@ -72,6 +74,10 @@ class GatedDuet:
         assert self.gate.wait(20)
         if self.failure:
             raise self.failure
+        if self.poison and any(self.poison in token.text for token in tokens):
+            raise RuntimeError(f"no kernel for {self.poison}")
+        if self.room is not None and len(tokens) > self.room:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
         vectors = np.array([[len(token.text)] * self.width_of(part) for token in tokens], np.float32)
         finite = np.array(["nan" not in token.text for token in tokens])
         sketches = np.zeros((len(tokens), 2 if part is Part.BOTH else 0), np.uint8)

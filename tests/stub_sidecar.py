@@ -9,9 +9,11 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from statistics import NormalDist
 from typing import Any
 
@@ -70,6 +72,37 @@ class SeenRequest:
     traceparent: str | None = None
 
 
+class _AbortedError(Exception):
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+
+
+class _MessageContext:
+    """One request of a stream, as a call of its own looks to `Embed`."""
+
+    def __init__(self, stream: grpc.ServicerContext, seconds: float) -> None:
+        self.retry_after_ms = 0
+        self._stream = stream
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise _AbortedError(code, details)
+
+    def set_trailing_metadata(self, metadata: Any) -> None:
+        self.retry_after_ms = int(dict(metadata)["grpc-retry-pushback-ms"])
+
+    def is_active(self) -> bool:
+        return self._stream.is_active() and time.monotonic() < self._ends
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        timer = threading.Timer(self._seconds, callback)
+        timer.daemon = True
+        timer.start()
+        return self._stream.add_callback(callback)
+
+
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
     """Serve the stub on a thread; every public attribute is a switch that acts on the next call."""
 
@@ -77,6 +110,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.address = address
         self.model = model
         self.delay = 0.0
+        self.seconds_a_text = 0.0
         self.hang = False
         self.status: grpc.StatusCode | None = None
         self.details = "the stub was told to answer this"
@@ -86,8 +120,12 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.fingerprint = "stub-fingerprint-1"
         self.die_after: int | None = None  # calls
         self.die_after_texts: int | None = None  # a process of its own ends within the request of that text
+        self.streams = True  # without, EmbedStream is unknown here
+        self.opened = 0  # streams
+        self.mute = False  # requests of streams are read and never answered
         self.poison: str | None = None  # a request with this text fails as a whole
         self.blank_for_stub: str | None = None  # this text gets an error of its own
+        self.failing: str | None = None  # the model fails on this text alone
         self.recent: list[str] = []  # texts whose query vectors RecentQueries gives, newest first
         self.requests: list[SeenRequest] = []
         self._texts = 0
@@ -159,8 +197,8 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             ended.set()
         started = time.monotonic()
         try:
-            if self.hang or self.delay:
-                ended.wait(None if self.hang else self.delay)
+            if delay := self.delay + self.seconds_a_text * seen.texts or self.hang:
+                ended.wait(None if self.hang else delay)
             seen.cancelled = not context.is_active()
             self._refuse(request, context)
             return self._answer(request, role)
@@ -168,6 +206,36 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             seen.seconds = time.monotonic() - started
             seen.finished = True
             self._maybe_die()
+
+    def EmbedStream(  # noqa: N802
+        self, requests: Iterator[pb.EmbedStreamRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.EmbedStreamResponse]:
+        if not self.streams:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this stub is too old for streams")
+        self.opened += 1
+        replies: SimpleQueue[pb.EmbedStreamResponse | None] = SimpleQueue()
+
+        def read() -> None:
+            with suppress(Exception):  # gRPC's word for a stream that was cancelled
+                for message in requests:
+                    if self.mute:
+                        continue
+                    threading.Thread(target=lambda m: replies.put(self._message(m, context)), args=(message,)).start()
+            replies.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        yield from iter(replies.get, None)
+
+    def _message(self, message: pb.EmbedStreamRequest, context: grpc.ServicerContext) -> pb.EmbedStreamResponse:
+        own = _MessageContext(context, message.timeout_ms / 1000)
+        try:
+            response = self.Embed(message.request, own)  # type: ignore[arg-type]
+            if not own.is_active():
+                own.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request was not done in time")
+            return pb.EmbedStreamResponse(id=message.id, response=response)
+        except _AbortedError as error:
+            told = pb.EmbedStreamError(code=error.code.value[0], message=str(error), retry_after_ms=own.retry_after_ms)
+            return pb.EmbedStreamResponse(id=message.id, error=told)
 
     def Chunk(self, request: pb.ChunkRequest, context: grpc.ServicerContext) -> pb.ChunkResponse:  # noqa: N802
         self._refuse_status(context)
@@ -241,13 +309,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             picked = _picked(text, role, part, width)
             halfs = _unit_steps(picked).astype("<f2")[picked]
             sketch = np.packbits(picked >= 128)
-            if blank := not text.strip() or text == self.blank_for_stub:
+            error = self._error(text)
+            if error:
                 halfs, sketch = np.zeros_like(halfs), np.zeros_like(sketch)
             if self.nan:
                 halfs = np.full_like(halfs, np.nan)
             rows.append(halfs.tobytes())
             sketches.append(sketch.tobytes())
-            error = pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank") if blank else None
             words = len(text.split()) + 2
             results.append(_result(words, part, error))
         return pb.EmbedResponse(
@@ -257,6 +325,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             sketches=b"".join(sketches) if part == "both" else b"",
             results=results,
         )
+
+    def _error(self, text: str) -> pb.EmbedError | None:
+        if not text.strip() or text == self.blank_for_stub:
+            return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank")
+        if text == self.failing:
+            return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_FAILED, message="the model failed on this text")
+        return None
 
     def _maybe_die_halfway(self, seen: SeenRequest) -> None:
         self._texts += seen.texts
@@ -297,6 +372,7 @@ def main() -> None:
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--status", choices=[code.name for code in grpc.StatusCode])
+    parser.add_argument("--no-streams", dest="streams", action="store_false")
     parser.add_argument("--fingerprint", default="stub-fingerprint-1")
     parser.add_argument("--die-after", type=int)
     parser.add_argument("--die-after-texts", type=int)

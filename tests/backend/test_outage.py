@@ -61,6 +61,20 @@ def test_every_status_has_its_sqlstate_and_a_hint(
         assert session.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("call", ["SELECT pgduet.embed('x')", "SELECT * FROM pgduet.similar_code('x')"])
+def test_a_text_that_the_model_fails_on_is_no_fault_of_the_caller(
+    stub_database: Database, stub: StubSidecar, call: str
+) -> None:
+    stub.failing = "x"
+    with stub_database.connect() as session:
+        with pytest.raises(psycopg.Error, match="the model failed on this text") as caught:
+            session.execute(call)
+        assert caught.value.sqlstate == "58000"
+        assert "lack memory" in (caught.value.diag.message_hint or "")
+        rows = session.execute("SELECT failure FROM pgduet._embed_rows(ARRAY['x', 'y'], 'document', 20)").fetchall()
+        assert rows == [("the model failed on this text",), (None,)]
+
+
 @pytest.mark.parametrize(
     ("switch", "value", "sqlstate"),
     [("drop", True, "58000"), ("nan", True, "22000"), ("width", 128, "58000")],

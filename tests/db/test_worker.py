@@ -209,6 +209,34 @@ def test_once_lets_an_outage_out_and_loses_nothing(
     assert scalar(session, "SELECT max(attempts) FROM pgduet._pending") == 0
 
 
+def test_once_asks_for_fewer_texts_when_it_is_too_late_for_many_and_for_more_again(
+    session: Connection, stub_database: Database, stub: StubSidecar
+) -> None:
+    stub_database.set("batch_deadline_ms", "500")
+    stub.seconds_a_text = 0.1
+    add(session, 90)
+    timer = threading.Timer(3, lambda: setattr(stub, "seconds_a_text", 0.0))
+    timer.start()
+    run_once(stub_database, concurrency=1, index=False)
+    timer.join()
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 90
+    assert scalar(session, "SELECT count(*) FROM pgduet.failures") == 0
+    sizes = [seen.texts for seen in stub.requests]
+    assert sizes[:3] == [16, 8, 4]
+    assert max(sizes[3:]) > 4, sizes
+
+
+def test_once_waits_for_a_sidecar_that_is_busy(session: Connection, stub_database: Database, stub: StubSidecar) -> None:
+    stub.status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    add(session, 5)
+    timer = threading.Timer(1, lambda: setattr(stub, "status", None))
+    timer.start()
+    run_once(stub_database, index=False)
+    timer.join()
+    assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5
+    assert scalar(session, "SELECT max(attempts) FROM pgduet.failures") is None
+
+
 def test_no_transaction_is_open_while_the_model_works(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:

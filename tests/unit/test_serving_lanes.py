@@ -1,12 +1,13 @@
 import time
 from dataclasses import dataclass
+from math import inf
 
 import pytest
 
 from pgduet.encoding import Part
-from pgduet.serving.admission import Admission, BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
-from pgduet.serving.lanes import ExpiredError, Job, Lanes, ModelGoneError
+from pgduet.serving.lanes import Lanes
+from pgduet.serving.work import ExpiredError, Job, ModelGoneError, Work
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,25 @@ class Ids:
     text_truncated: bool = False
 
 
-def job(*lengths: int, deadline: float | None = None, part: Part = Part.BOTH) -> Job:
-    return Job([Ids((1,) * length) for length in lengths], part, deadline)  # type: ignore[misc]
+def work(length: int, part: Part = Part.BOTH) -> Work:
+    return Work(Ids((1,) * length), part)  # type: ignore[arg-type]
+
+
+class Request(Job):
+    """A job whose works can be told from others' by the test."""
+
+    def __init__(self, *works: Work, deadline: float = inf) -> None:
+        super().__init__(works, deadline)
+        self.works = works
+
+
+def job(*lengths: int, deadline: float = inf, part: Part = Part.BOTH) -> Request:
+    return Request(*(work(length, part) for length in lengths), deadline=deadline)
+
+
+def take(lanes: Lanes, *jobs: Request) -> list[Request]:
+    """Take a batch; tell for each text whose it is, of these jobs."""
+    return [next(one for one in jobs if text in one.works) for text in lanes.take()]
 
 
 def row(embedding: bytes = b"e" * 5120, finite: bool = True) -> Row:
@@ -32,8 +50,8 @@ def test_queries_are_taken_before_documents_that_came_first() -> None:
     documents, query = job(5, 5), job(3)
     lanes.put(documents, query=False)
     lanes.put(query, query=True)
-    assert [taken for taken, _ in lanes.take()] == [query]
-    assert [taken for taken, _ in lanes.take()] == [documents, documents]
+    assert take(lanes, documents, query) == [query]
+    assert take(lanes, documents, query) == [documents, documents]
 
 
 def test_a_batch_holds_no_more_tokens_than_the_budget() -> None:
@@ -44,8 +62,9 @@ def test_a_batch_holds_no_more_tokens_than_the_budget() -> None:
 
 def test_a_text_larger_than_the_budget_goes_alone() -> None:
     lanes = Lanes(batch_tokens=10)
-    lanes.put(job(50, 2), query=False)
-    assert [[position for _, position in lanes.take()] for _ in range(2)] == [[1], [0]]
+    large = job(50, 2)
+    lanes.put(large, query=False)
+    assert [[large.works.index(text) for text in lanes.take()] for _ in range(2)] == [[1], [0]]
 
 
 def test_a_small_request_does_not_wait_until_a_large_one_is_through() -> None:
@@ -53,8 +72,8 @@ def test_a_small_request_does_not_wait_until_a_large_one_is_through() -> None:
     large, small = job(*[5] * 10), job(5)
     lanes.put(large, query=False)
     lanes.put(small, query=False)
-    assert {taken for taken, _ in lanes.take()} == {large}
-    assert small in {taken for taken, _ in lanes.take()}
+    assert set(take(lanes, large, small)) == {large}
+    assert small in take(lanes, large, small)
 
 
 def test_cancelled_work_is_dropped_before_it_is_computed() -> None:
@@ -63,7 +82,7 @@ def test_cancelled_work_is_dropped_before_it_is_computed() -> None:
     lanes.put(given_up, query=False)
     lanes.put(wanted, query=False)
     given_up.done.cancel()
-    assert [taken for taken, _ in lanes.take()] == [wanted]
+    assert take(lanes, given_up, wanted) == [wanted]
 
 
 def test_work_past_its_deadline_is_dropped_and_told_so() -> None:
@@ -71,21 +90,22 @@ def test_work_past_its_deadline_is_dropped_and_told_so() -> None:
     late, wanted = job(5, deadline=0.0), job(5)
     lanes.put(late, query=True)
     lanes.put(wanted, query=True)
-    assert [taken for taken, _ in lanes.take()] == [wanted]
+    assert take(lanes, late, wanted) == [wanted]
     assert isinstance(late.done.exception(), ExpiredError)
 
 
 def test_rows_come_back_in_the_order_of_the_texts_though_shorter_ones_are_computed_first() -> None:
     lanes = Lanes(batch_tokens=4)
-    work = job(4, 1, 3)
-    lanes.put(work, query=False)
+    request = job(4, 1, 3)
+    lanes.put(request, query=False)
     order = []
-    while not work.done.done():
-        for taken, position in lanes.take():
-            order.append(position)
-            taken.add(position, row(bytes([position])))
+    while not request.done.done():
+        for text in lanes.take():
+            order.append(request.works.index(text))
+            lanes.end(text, row(bytes([order[-1]])))
     assert order == [1, 2, 0]
-    assert [r.embedding for r in work.done.result()] == [b"\0", b"\1", b"\2"]
+    rows = [outcome for outcome in request.done.result() if isinstance(outcome, Row)]
+    assert [one.embedding for one in rows] == [b"\0", b"\1", b"\2"]
 
 
 def test_closing_fails_what_waits_and_what_runs_and_takes_nothing_more() -> None:
@@ -100,23 +120,6 @@ def test_closing_fails_what_waits_and_what_runs_and_takes_nothing_more() -> None
     assert lanes.take() == []
     with pytest.raises(ModelGoneError):
         lanes.put(job(1), query=True)
-
-
-def test_a_full_lane_refuses_and_says_how_long_to_stay_away() -> None:
-    admission = Admission(limit=1000)
-    with admission.reserve(900, speed=100.0):
-        with pytest.raises(BusyError, match="900 tokens are queued and 200 more") as caught:
-            admission.reserve(200, speed=300.0).__enter__()
-        assert caught.value.retry_after == 3.0
-        with admission.reserve(100, speed=100.0):
-            assert admission.tokens == 1000
-    assert admission.tokens == 0
-
-
-def test_an_idle_lane_takes_a_request_larger_than_its_limit() -> None:
-    admission = Admission(limit=10)
-    with admission.reserve(5000, speed=1.0):
-        assert admission.tokens == 5000
 
 
 def test_the_cache_keeps_the_rows_used_last_within_its_bytes() -> None:
@@ -149,7 +152,7 @@ def test_who_must_have_an_answer_first_goes_first() -> None:
     bulk, lone, whenever = job(5, 5, 5, 5, deadline=now + 50), job(5, deadline=now + 5), job(5)
     for one in (whenever, bulk, lone):
         lanes.put(one, query=False)
-    order = [taken for _ in range(3) for taken, _ in lanes.take()]
+    order = [one for _ in range(3) for one in take(lanes, bulk, lone, whenever)]
     assert order == [lone, bulk, bulk, bulk, bulk, whenever]
 
 
@@ -165,7 +168,7 @@ def test_a_batch_never_mixes_parts_and_the_earliest_deadline_says_which_goes_fir
     ]
     for one in jobs:
         lanes.put(one, query=False)
-    taken = [[one for one, _ in lanes.take()] for _ in range(3)]
+    taken = [take(lanes, *jobs) for _ in range(3)]
     assert taken == [[jobs[1], jobs[3]], [jobs[2], jobs[0]], [jobs[4]]]
 
 
@@ -175,4 +178,63 @@ def test_given_up_work_does_not_say_which_part_is_computed() -> None:
     for one in (given_up, wanted):
         lanes.put(one, query=False)
     given_up.done.cancel()
-    assert [one for one, _ in lanes.take()] == [wanted]
+    assert take(lanes, given_up, wanted) == [wanted]
+
+
+def test_a_text_that_two_wait_for_is_taken_once_and_both_get_it() -> None:
+    lanes = Lanes(batch_tokens=10)
+    shared = work(5)
+    first, second = Request(work(3), shared), Request(shared, work(4))
+    for one in (first, second):
+        lanes.put(one, query=False)
+    taken = [text for _ in range(2) for text in lanes.take()]
+    assert len(taken) == len(set(taken)) == 3
+    for text in taken:
+        lanes.end(text, row(bytes([text.cost])))
+    answers = [[one.embedding for one in each.done.result(0) if isinstance(one, Row)] for each in (first, second)]
+    assert answers == [[b"\3", b"\5"], [b"\5", b"\4"]]
+
+
+def test_a_text_that_two_wait_for_is_computed_though_one_gave_it_up() -> None:
+    lanes = Lanes(batch_tokens=10)
+    shared = work(5)
+    first, second = Request(shared, work(4)), Request(shared)
+    for one in (first, second):
+        lanes.put(one, query=False)
+    first.done.cancel()
+    assert lanes.take() == [shared]
+
+
+def test_who_needs_a_shared_text_first_pulls_it_forward() -> None:
+    lanes = Lanes(batch_tokens=10)
+    now = time.monotonic()
+    shared = work(9)
+    bulk = Request(*(work(8) for _ in range(5)), shared, deadline=now + 50)
+    lanes.put(bulk, query=False)
+    lanes.put(Request(shared, deadline=now + 5), query=False)
+    assert lanes.take() == [shared]
+
+
+def test_who_comes_while_a_text_is_computed_or_after_gets_it_without_waiting_in_a_lane() -> None:
+    lanes = Lanes(batch_tokens=10)
+    shared = work(5)
+    lanes.put(Request(shared), query=False)
+    assert lanes.take() == [shared]
+    during, after = Request(shared), Request(shared, shared)
+    lanes.put(during, query=False)
+    assert not lanes.has_work(query=False)
+    lanes.end(shared, row())
+    lanes.put(after, query=False)
+    assert [len(one.done.result(0)) for one in (during, after)] == [1, 2]
+
+
+def test_closing_fails_those_too_that_wait_for_a_running_text_of_another() -> None:
+    lanes = Lanes(batch_tokens=10)
+    shared = work(5)
+    jobs = [Request(shared), Request(shared), Request(shared, work(3))]
+    lanes.put(jobs[0], query=False)
+    lanes.take()
+    for one in jobs[1:]:
+        lanes.put(one, query=False)
+    lanes.close()
+    assert [type(one.done.exception(0)) for one in jobs] == [ModelGoneError] * 3

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from pgduet.serving.lanes import Job, Lanes
+from pgduet.serving.lanes import Lanes
 from pgduet.serving.turns import Turns
+from pgduet.serving.work import Job, TextFailure, Work
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Ids:
 
 
 def job(*lengths: int) -> Job:
-    return Job([Ids((1,) * length) for length in lengths])  # type: ignore[misc]
+    return Job([Work(Ids((1,) * length)) for length in lengths])  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_query_that_comes_while_its_duet_waits_with_documents_is_in_the_next_b
         time.sleep(0.02)
         assert not waiting.done()
         first.close()
-        assert [one for one, _ in waiting.result(5)] == [query]
+        assert [text.cost for text in waiting.result(5)] == [1]
 
 
 def test_documents_of_two_duets_alternate(lanes: tuple[Lanes, Lanes]) -> None:
@@ -76,8 +77,8 @@ def test_documents_of_two_duets_alternate(lanes: tuple[Lanes, Lanes]) -> None:
             if len(order) == 8:
                 lanes[0].close()
                 lanes[1].close()
-            for one, position in batch:
-                one.add(position, None)  # type: ignore[arg-type]
+            for text in batch:
+                each.end(text, TextFailure("not computed"))
 
     for each in lanes:
         each.put(job(*[6] * 8), query=False)

@@ -171,6 +171,7 @@ def test_a_text_that_is_refused_alone_is_blamed_with_the_sidecars_words(
         (pb.EMBED_ERROR_KIND_BLANK, ROW_PERMANENT),
         (pb.EMBED_ERROR_KIND_TOO_LONG, ROW_PERMANENT),
         (pb.EMBED_ERROR_KIND_NOT_FINITE, ROW_TEMPORARY),
+        (pb.EMBED_ERROR_KIND_FAILED, ROW_TEMPORARY),
     ],
 )
 def test_an_error_of_one_text_is_blamed_on_it_without_another_request_for_the_rest(

@@ -4,15 +4,17 @@ import threading
 import time
 from collections.abc import Iterator
 
+import grpc
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from pgduet.client import SidecarBusyError, SidecarUnavailableError
+from pgduet.client import SidecarBusyError, SidecarError, SidecarUnavailableError
 from pgduet.database.connection import Connection
 from pgduet.database.errors import DatabaseError
 from pgduet.errors import PgduetError
 from pgduet.worker.outage import Outage
+from pgduet.worker.patience import Patience
 from pgduet.worker.waking import Waker
 
 GONE = SidecarUnavailableError("nobody listens", hint="start it")
@@ -106,6 +108,21 @@ def test_the_database_alone_ends_an_outage_of_the_database() -> None:
     assert outage.detail == "the connection was lost"
     outage.over(sidecar=False)
     assert outage.detail is None
+
+
+@pytest.mark.parametrize(
+    "error", [SidecarBusyError("full"), SidecarUnavailableError("late", code=grpc.StatusCode.DEADLINE_EXCEEDED)]
+)
+def test_patience_with_an_overload_ends_and_is_renewed_by_work(error: SidecarError) -> None:
+    patience = Patience()
+    assert [patience.bears(error) for _ in range(12)] == [True] * 10 + [False] * 2
+    patience.renew()
+    assert patience.bears(error)
+
+
+def test_there_is_no_patience_with_an_outage() -> None:
+    gone = SidecarUnavailableError("nobody listens", code=grpc.StatusCode.UNAVAILABLE)
+    assert not Patience().bears(gone)
 
 
 def test_working_without_an_outage_is_not_worth_a_line() -> None:

@@ -193,6 +193,11 @@ def _request(plpy: Plpy, context: CallContext, texts: Sequence[str], role: str, 
         _refuse_answer(plpy, context, f"vectors of fingerprint {response.fingerprint} instead of {expected}")
     global _first_seen
     _first_seen = (context.statement, context.model, response.fingerprint)
+    if len(texts) == 1 and response.results[0].error.kind == pb.EMBED_ERROR_KIND_FAILED:
+        # No fault of the caller's: the same as a call that failed.
+        hint = "The sidecar's log says more: it may lack memory. `pgduet doctor` checks every part."
+        message = f"the embedding sidecar failed: {response.results[0].error.message}"
+        plpy.error(message, sqlstate="58000", detail=told_by(context), hint=hint)
     return response
 
 

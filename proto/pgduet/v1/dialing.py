@@ -96,7 +96,8 @@ def _service_config(embed_again: bool) -> str:
     """Write the config by hand: the server's Python would load `json` for nothing else."""
     methods = [_method(f'{{"service": "{SERVICE_NAME}"}}', _AGAIN)]
     if not embed_again:
-        methods.append(_method(f'{{"service": "{SERVICE_NAME}", "method": "Embed"}}', _AGAIN[1:]))
+        names = (f'{{"service": "{SERVICE_NAME}", "method": "{method}"}}' for method in ("Embed", "EmbedStream"))
+        methods.append(_method(", ".join(names), _AGAIN[1:]))
     return (
         '{"loadBalancingConfig": [{"round_robin": {}}], '
         f'"healthCheckConfig": {{"serviceName": "{SERVICE_NAME}"}}, '

@@ -25,6 +25,7 @@ class EmbedErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EMBED_ERROR_KIND_BLANK: _ClassVar[EmbedErrorKind]
     EMBED_ERROR_KIND_TOO_LONG: _ClassVar[EmbedErrorKind]
     EMBED_ERROR_KIND_NOT_FINITE: _ClassVar[EmbedErrorKind]
+    EMBED_ERROR_KIND_FAILED: _ClassVar[EmbedErrorKind]
 ROLE_UNSPECIFIED: Role
 ROLE_DOCUMENT: Role
 ROLE_QUERY: Role
@@ -35,6 +36,7 @@ EMBED_ERROR_KIND_UNSPECIFIED: EmbedErrorKind
 EMBED_ERROR_KIND_BLANK: EmbedErrorKind
 EMBED_ERROR_KIND_TOO_LONG: EmbedErrorKind
 EMBED_ERROR_KIND_NOT_FINITE: EmbedErrorKind
+EMBED_ERROR_KIND_FAILED: EmbedErrorKind
 
 class EmbedRequest(_message.Message):
     __slots__ = ("model", "role", "texts", "expected_fingerprint", "part")
@@ -63,6 +65,36 @@ class EmbedResponse(_message.Message):
     sketches: bytes
     results: _containers.RepeatedCompositeFieldContainer[EmbedResult]
     def __init__(self, fingerprint: _Optional[str] = ..., width: _Optional[int] = ..., embeddings: _Optional[bytes] = ..., sketches: _Optional[bytes] = ..., results: _Optional[_Iterable[_Union[EmbedResult, _Mapping]]] = ...) -> None: ...
+
+class EmbedStreamRequest(_message.Message):
+    __slots__ = ("id", "request", "timeout_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    request: EmbedRequest
+    timeout_ms: int
+    def __init__(self, id: _Optional[int] = ..., request: _Optional[_Union[EmbedRequest, _Mapping]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+
+class EmbedStreamResponse(_message.Message):
+    __slots__ = ("id", "response", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    response: EmbedResponse
+    error: EmbedStreamError
+    def __init__(self, id: _Optional[int] = ..., response: _Optional[_Union[EmbedResponse, _Mapping]] = ..., error: _Optional[_Union[EmbedStreamError, _Mapping]] = ...) -> None: ...
+
+class EmbedStreamError(_message.Message):
+    __slots__ = ("code", "message", "retry_after_ms")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_MS_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    retry_after_ms: int
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., retry_after_ms: _Optional[int] = ...) -> None: ...
 
 class EmbedResult(_message.Message):
     __slots__ = ("code_tokens", "text_tokens", "truncated", "error", "code_truncated", "text_truncated")

@@ -44,6 +44,11 @@ class EmbeddingServiceStub:
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.EmbedRequest.SerializeToString,
                 response_deserializer=pgduet_dot_v1_dot_embedding__pb2.EmbedResponse.FromString,
                 _registered_method=True)
+        self.EmbedStream = channel.stream_stream(
+                '/pgduet.v1.EmbeddingService/EmbedStream',
+                request_serializer=pgduet_dot_v1_dot_embedding__pb2.EmbedStreamRequest.SerializeToString,
+                response_deserializer=pgduet_dot_v1_dot_embedding__pb2.EmbedStreamResponse.FromString,
+                _registered_method=True)
         self.Chunk = channel.unary_unary(
                 '/pgduet.v1.EmbeddingService/Chunk',
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.ChunkRequest.SerializeToString,
@@ -81,6 +86,15 @@ class EmbeddingServiceServicer:
 
     def Embed(self, request, context):
         """Embeds texts in the order given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EmbedStream(self, request_iterator, context):
+        """Embeds for bulk over one connection: many requests, each with an id, answered as they are done, in any order. The
+        sidecar reads on only while it has room. What goes wrong with one request is told in its answer and ends nothing;
+        the stream ends with UNAVAILABLE when the sidecar stops, after the answers to what it has read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +143,11 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     servicer.Embed,
                     request_deserializer=pgduet_dot_v1_dot_embedding__pb2.EmbedRequest.FromString,
                     response_serializer=pgduet_dot_v1_dot_embedding__pb2.EmbedResponse.SerializeToString,
+            ),
+            'EmbedStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.EmbedStream,
+                    request_deserializer=pgduet_dot_v1_dot_embedding__pb2.EmbedStreamRequest.FromString,
+                    response_serializer=pgduet_dot_v1_dot_embedding__pb2.EmbedStreamResponse.SerializeToString,
             ),
             'Chunk': grpc.unary_unary_rpc_method_handler(
                     servicer.Chunk,
@@ -188,6 +207,33 @@ class EmbeddingService:
             '/pgduet.v1.EmbeddingService/Embed',
             pgduet_dot_v1_dot_embedding__pb2.EmbedRequest.SerializeToString,
             pgduet_dot_v1_dot_embedding__pb2.EmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EmbedStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pgduet.v1.EmbeddingService/EmbedStream',
+            pgduet_dot_v1_dot_embedding__pb2.EmbedStreamRequest.SerializeToString,
+            pgduet_dot_v1_dot_embedding__pb2.EmbedStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,13 +16,16 @@ Examples:
 
     pgduet serve --model small --model small-ft
 
+    pgduet serve --metrics-address 127.0.0.1:9464
+
 Environment (options win): PGDUET_MODEL (names separated by commas), PGDUET_MAX_MODELS (3; so many may be in memory,
 those that `pgduet models load` adds too), PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
 PGDUET_THREADS, PGDUET_SOCKET_MODE (octal, 0660), PGDUET_SOCKET_GROUP, PGDUET_MAX_TEXTS (256),
 PGDUET_MAX_CHARACTERS (2000000 per text), PGDUET_BATCH_TOKENS (1024), PGDUET_QUEUE_TOKENS (262144),
-PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_LOG_FORMAT (auto, json, console),
-PGDUET_LOG_LEVEL (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to 10000; vectors of so many last queries are
-kept in memory, never their texts, and the index is measured with them; 0, the default, keeps none).
+PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10), PGDUET_METRICS_ADDRESS (HOST:PORT; nowhere by default),
+PGDUET_LOG_FORMAT (auto, json, console), PGDUET_LOG_LEVEL (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to
+10000; vectors of so many last queries are kept in memory, never their texts, and the index is measured with them; 0,
+the default, keeps none).
 OTEL_EXPORTER_OTLP_ENDPOINT with the extra `otel` sends a span of each call; all OTEL_* variables hold.
 """
 
@@ -45,6 +48,9 @@ def serve(
             show_default="127.0.0.1:50517",
         ),
     ] = None,
+    metrics_address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Answer Prometheus there, such as 127.0.0.1:9464.")
+    ] = None,
 ) -> None:
     """Serve one duet or several over gRPC until SIGTERM or Ctrl-C.
 
@@ -59,7 +65,11 @@ def serve(
     from pgduet.serving.server import serve as run_server
     from pgduet.serving.settings import read_settings
 
-    settings = read_settings(model=",".join(model) if model else None, listen=tuple(listen) if listen else None)
+    settings = read_settings(
+        model=",".join(model) if model else None,
+        listen=tuple(listen) if listen else None,
+        metrics_address=metrics_address,
+    )
     configure_logs(settings)
     status = asyncio.run(run_server(settings))
     if any(thread.name.startswith(ENGINE_THREADS) for thread in threading.enumerate()):

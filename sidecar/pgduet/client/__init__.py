@@ -8,11 +8,13 @@ from pgduet.client.errors import (
     SidecarError,
     SidecarUnavailableError,
 )
+from pgduet.client.streaming import EmbeddingStream
 
 __all__ = [
     "DEFAULT_ADDRESS",
     "BadReplyError",
     "EmbeddingClient",
+    "EmbeddingStream",
     "RequestRefusedError",
     "SidecarBusyError",
     "SidecarError",

@@ -47,6 +47,11 @@ def _bad_address_told() -> Iterator[None]:
         raise SidecarError(str(error), hint=error.hint, code=grpc.StatusCode.INVALID_ARGUMENT) from error
 
 
+def new_request_id() -> str:
+    """Return what names one call in the logs of both sides."""
+    return uuid.uuid4().hex[:16]
+
+
 class EmbeddingClient:
     """Call one sidecar or several alike; safe to share between threads, not across a fork.
 
@@ -91,12 +96,26 @@ class EmbeddingClient:
         `part` is `both` for the fused vector, or `code` or `text` for that half alone, without sketches. Raises
         BadReplyError where the reply does not hold one row per text.
         """
-        request = pb.EmbedRequest(
+        request = self.embed_request(model, texts, role, expected_fingerprint, part)
+        reply: pb.EmbedResponse = self._call(self._service.Embed, request, timeout)
+        self.check_reply(reply, len(texts), sketched=part == "both")
+        return reply
+
+    @staticmethod
+    def embed_request(
+        model: str, texts: Sequence[str], role: str, expected_fingerprint: str, part: str = "both"
+    ) -> pb.EmbedRequest:
+        """Make the message that asks for vectors."""
+        return pb.EmbedRequest(
             model=model, role=ROLES[role], texts=texts, expected_fingerprint=expected_fingerprint, part=PARTS[part]
         )
-        reply: pb.EmbedResponse = self._call(self._service.Embed, request, timeout)
-        self._check(reply, len(texts), sketched=part == "both")
-        return reply
+
+    def open_stream(self, requests: Iterator[pb.EmbedStreamRequest], request_id: str) -> Any:
+        """Start a call of EmbedStream: an iterator over its answers, with `cancel()`."""
+        try:
+            return self._service.EmbedStream(requests, metadata=((REQUEST_ID_KEY, request_id),))
+        except ValueError as error:
+            raise self._closed(error) from error
 
     def chunk(self, content: str, language: str = "", path: str = "", timeout: float | None = None) -> pb.ChunkResponse:
         """Cut one source file into chunks; without a language it is told from the path, else by lines."""
@@ -161,7 +180,7 @@ class EmbeddingClient:
     def _call(
         self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
     ) -> Reply:
-        request_id = uuid.uuid4().hex[:16]
+        request_id = new_request_id()
         try:
             return method(
                 request,
@@ -171,14 +190,18 @@ class EmbeddingClient:
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address, request_id, about_models=about_models) from error
         except ValueError as error:
-            # gRPC's only word for a channel that was closed meanwhile.
-            raise SidecarUnavailableError(
-                f"the connection to the sidecar at {self.address} was closed: {error}",
-                hint="the program is ending, or moved to another address",
-                code=grpc.StatusCode.CANCELLED,
-            ) from error
+            raise self._closed(error) from error
 
-    def _check(self, reply: pb.EmbedResponse, texts: int, *, sketched: bool) -> None:
+    def _closed(self, error: ValueError) -> SidecarUnavailableError:
+        """Translate gRPC's only word for a channel that was closed meanwhile."""
+        return SidecarUnavailableError(
+            f"the connection to the sidecar at {self.address} was closed: {error}",
+            hint="the program is ending, or moved to another address",
+            code=grpc.StatusCode.CANCELLED,
+        )
+
+    def check_reply(self, reply: pb.EmbedResponse, texts: int, *, sketched: bool = True) -> None:
+        """Raise BadReplyError where a reply does not hold one row per text."""
         expected = (texts, texts * reply.width * 2, texts * (reply.width // 8) if sketched else 0)
         found = (len(reply.results), len(reply.embeddings), len(reply.sketches))
         if found != expected:

@@ -90,15 +90,24 @@ def from_rpc_error(error: grpc.RpcError, address: str, request_id: str, *, about
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
         # gRPC's word for a message over its limit: no overload, and never any better.
         code = grpc.StatusCode.INVALID_ARGUMENT
+    details = error.details() or ""
+    return sidecar_error(code, details, address, _retry_after(error), request_id, about_models=about_models)
+
+
+def sidecar_error(
+    code: grpc.StatusCode,
+    details: str,
+    address: str,
+    retry_after: float | None = None,
+    request_id: str = "",
+    *,
+    about_models: bool = False,
+) -> SidecarError:
+    """Make the error of the class, message and hint for a status."""
     hints = _HINTS | _MODEL_HINTS if about_models else _HINTS
     kind, hint = hints.get(code, (SidecarError, "see the sidecar's log"))
-    return kind(
-        f"the sidecar at {address} answered {code.name}: {error.details()}",
-        hint=hint,
-        code=code,
-        retry_after=_retry_after(error),
-        request_id=request_id,
-    )
+    message = f"the sidecar at {address} answered {code.name}: {details}"
+    return kind(message, hint=hint, code=code, retry_after=retry_after, request_id=request_id)
 
 
 def _retry_after(error: grpc.Call) -> float | None:

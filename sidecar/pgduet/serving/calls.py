@@ -4,12 +4,14 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 import structlog
+
+from pgduet.serving.metrics import Metrics
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 REQUEST_ID_KEY = "x-request-id"
@@ -26,10 +28,13 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class Refusal(Exception):  # noqa: N818
     """A call is answered with a status other than OK; the message never holds a text."""
 
-    def __init__(self, code: grpc.StatusCode, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: grpc.StatusCode, message: str, retry_after: float | None = None, reason: str | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
+        self.reason = reason or code.name.lower()
 
     def trailing_metadata(self, remaining: float | None) -> tuple[tuple[str, str], ...]:
         """Tell gRPC's own retry policy how long to stay away, where that is known; `remaining` seconds are left."""
@@ -44,9 +49,12 @@ class Refusal(Exception):  # noqa: N818
 class Calls:
     """Count the calls in flight and log how each of them ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self.idle = asyncio.Event()
         self.idle.set()
+        # Set when no more requests of streams are to be read.
+        self.stopping = asyncio.Event()
         self._running = 0
 
     async def run(
@@ -56,34 +64,56 @@ class Calls:
 
         A Refusal becomes the call's status. A call that the client gave up is logged at info.
         """
-        line = _log.bind(call=call, request_id=_request_id(context))
+        try:
+            return await self.watch(call, request_id(context), facts, answer, context.time_remaining, level)
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata(context.time_remaining()))
+
+    async def watch(
+        self,
+        call: str,
+        request_id: str,
+        facts: dict[str, Any],
+        answer: Awaitable[Reply],
+        remaining: Callable[[], float | None] = lambda: None,
+        level: str = "info",
+    ) -> Reply:
+        """Do the same for what has no status of its own, such as one request of a stream: a Refusal is raised."""
+        line = _log.bind(call=call, request_id=request_id)
         started = time.perf_counter()
         self._running += 1
         self.idle.clear()
         try:
             reply = await answer
         except asyncio.CancelledError:
-            remaining = context.time_remaining()
-            expired = remaining is not None and remaining < DEADLINE_SLACK
+            left = remaining()
+            expired = left is not None and left < DEADLINE_SLACK
             line.info("cancelled", **facts, ms=_since(started), reason="deadline" if expired else "client or stop")
+            self._count(call, grpc.StatusCode.DEADLINE_EXCEEDED if expired else grpc.StatusCode.CANCELLED)
             raise
         except Refusal as refusal:
             line.info("refused", **facts, ms=_since(started), code=refusal.code.name, reason=str(refusal))
-            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata(context.time_remaining()))
+            self._count(call, refusal.code)
+            self._metrics.rejected.labels(refusal.reason).inc()
+            raise
         else:
             getattr(line, level)("answered", **facts, ms=_since(started))
+            self._count(call, grpc.StatusCode.OK)
             return reply
         finally:
             self._running -= 1
             if not self._running:
                 self.idle.set()
 
+    def _count(self, call: str, status: grpc.StatusCode) -> None:
+        self._metrics.requests.labels(call, status.name).inc()
+
 
 def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def _request_id(context: Context) -> str:
+def request_id(context: Context) -> str:
     """Take the caller's id where it is one that may stand in a log, else make one."""
     for key, value in context.invocation_metadata() or ():
         if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):

@@ -1,37 +1,30 @@
 """The engine of one duet: tokenising on two threads, the model on one, callers on the event loop."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from math import inf
 from typing import TYPE_CHECKING
-
-import structlog
 
 from pgduet.encoding import Part, Role
 from pgduet.serving.admission import Admission
 from pgduet.serving.cache import Row
-from pgduet.serving.lanes import Batch, Job, Lanes, ModelGoneError
+from pgduet.serving.computing import Computing
+from pgduet.serving.lanes import Lanes
+from pgduet.serving.metrics import ModelMetrics
+from pgduet.serving.sharing import Sharing, TextKey
+from pgduet.serving.speed import Speed
 from pgduet.serving.turns import Turns
+from pgduet.serving.work import Job, Outcome, Work
 
 if TYPE_CHECKING:
     from pgduet.encoding import Duet, Tokens
 
 # Tokenised in one go; between two such pieces a cancelled request is dropped and others get their turn.
 PIECE_CHARACTERS = 100_000
-# One bad batch is the caller's misfortune; several in a row mean that the model can no longer be trusted.
-MAX_FAILURES = 3
-# Assumed until the first batch was timed, in tokens per second.
-FIRST_SPEED = 2000.0
 # What the names of the engine's threads begin with.
 ENGINE_THREADS = ("pgduet-model", "pgduet-tokenise")
-
-_log = structlog.stdlib.get_logger("pgduet.serving.engine")
-
-
-class ComputeError(Exception):
-    """The model raised on a batch."""
 
 
 class Engine:
@@ -41,11 +34,14 @@ class Engine:
     self-test take no turn, since for a large model that would stop the others for many seconds.
     """
 
-    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns) -> None:
+    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns, metrics: ModelMetrics) -> None:
         self.loaded: Future[Duet] = Future()
         self._lanes = Lanes(batch_tokens, turns)
-        self._admission = {role: Admission(queue_tokens) for role in Role}
-        self._speed = FIRST_SPEED
+        self._sharing = Sharing()
+        self._metrics = metrics
+        self._speed = Speed(batch_tokens)
+        self._admission = Admission(queue_tokens, self._speed, self._lanes.running)
+        metrics.watch_queue(self._admission.tokens)
         # Documents use one tokenising thread at a time, so a query always finds the other one free.
         self._tokenisers = ThreadPoolExecutor(2, thread_name_prefix="pgduet-tokenise")
         self._document_turn = asyncio.Lock()
@@ -56,26 +52,52 @@ class Engine:
         return self._model.submit(self._run, load)
 
     async def embed(
-        self, texts: Sequence[str], role: Role, part: Part = Part.BOTH, deadline: float | None = None
-    ) -> list[Row]:
+        self,
+        texts: Sequence[str],
+        role: Role,
+        part: Part = Part.BOTH,
+        deadline: float = inf,
+        keep: Callable[[str, Row], None] = lambda _text, _row: None,
+    ) -> list[Outcome]:
         """Compute the rows of texts, in order; cancelling the call drops the work that has not started.
 
-        `deadline` is a moment of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
+        Texts that other requests wait for are not computed again. A text that the model fails on has its failure in
+        place of a row. `keep` gets every row that is there at the end, however the call ends. `deadline` is a moment
+        of time.monotonic(). Raises BusyError, ExpiredError, ComputeError or ModelGoneError.
         """
         duet = self.loaded.result()
-        limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
-        # About four characters per token.
-        estimate = sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
-        with self._admission[role].reserve(estimate, self._speed):
-            job = Job(await self._tokenise(duet, texts, role, part), part, deadline)
-            self._lanes.put(job, query=role is Role.QUERY)
-            return await asyncio.wrap_future(job.done)
+        keys: dict[str, TextKey] = {text: (role, part, text) for text in texts}
+        found = {key: work for key in keys.values() if (work := self._sharing.find(key))}
+        missing = [text for text, key in keys.items() if key not in found]
+        works = dict(found)
+        self._metrics.shared(len(found))
+        try:
+            estimate = _estimate(duet, missing, part)
+            with self._sharing.using(found), self._admission.admit(role, estimate, deadline) as claim:
+                made = await self._make(duet, missing, role, part)
+                works |= made
+                with self._sharing.using(made):
+                    claim.works = list(made.values())
+                    job = Job([works[keys[text]] for text in texts], deadline)
+                    self._lanes.put(job, query=role is Role.QUERY)
+                    return await asyncio.wrap_future(job.done)
+        finally:
+            for (_, _, text), work in works.items():
+                if isinstance(work.result, Row):
+                    keep(text, work.result)
 
     def close(self) -> None:
         """End the model thread after the batch that runs; work that waits fails."""
         self._lanes.close()
+        self._metrics.forget_queue()
         self._model.shutdown(wait=False)
         self._tokenisers.shutdown(wait=False, cancel_futures=True)
+
+    async def _make(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> dict[TextKey, Work]:
+        tokens = await self._tokenise(duet, texts, role, part)
+        keys: list[TextKey] = [(role, part, text) for text in texts]
+        # Another request may have been faster with the same text.
+        return {key: self._sharing.find(key) or Work(one, part, role) for key, one in zip(keys, tokens, strict=True)}
 
     async def _tokenise(self, duet: "Duet", texts: Sequence[str], role: Role, part: Part) -> "list[Tokens]":
         loop = asyncio.get_running_loop()
@@ -84,47 +106,25 @@ class Engine:
             async with AsyncExitStack() as turn:
                 if role is Role.DOCUMENT:
                     await turn.enter_async_context(self._document_turn)
-                tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role, part)
+                with self._metrics.tokenising(role):
+                    tokens += await loop.run_in_executor(self._tokenisers, duet.tokenise, piece, role, part)
         return tokens
 
     def _run(self, load: "Callable[[], Duet]") -> None:
-        failures = 0
         try:
             duet = load()
+            computing = Computing(duet, self._speed, self._lanes, self._metrics)
             self.loaded.set_result(duet)
             while batch := self._lanes.take():
-                failures = 0 if self._compute(duet, batch) else failures + 1
-                if failures == MAX_FAILURES:
-                    raise ModelGoneError(f"the model failed {failures} times in a row")
+                computing.compute(batch)
         finally:
             self._lanes.close()
 
-    def _compute(self, duet: "Duet", batch: Batch) -> bool:
-        tokens = [job.tokens[position] for job, position in batch]
-        started = time.perf_counter()
-        try:
-            encoded = duet.encode(tokens, batch[0][0].part)
-        except RuntimeError as error:  # what torch raises, out of memory included
-            _log.exception("batch failed", texts=len(batch))
-            for job, _ in batch:
-                job.fail(ComputeError(f"the model failed on a batch of {len(batch)} texts: {type(error).__name__}"))
-            return False
-        count = sum(job.cost(position) for job, position in batch)
-        self._speed += 0.2 * (count / (time.perf_counter() - started) - self._speed)
-        halfs = encoded.embeddings.astype("<f2")
-        for i, (job, position) in enumerate(batch):
-            text = tokens[i]
-            row = Row(
-                embedding=halfs[i].tobytes(),
-                sketch=encoded.sketches[i].tobytes(),
-                code_tokens=text.code_tokens,
-                text_tokens=text.text_tokens,
-                code_truncated=text.code_truncated,
-                text_truncated=text.text_truncated,
-                finite=bool(encoded.finite[i]),
-            )
-            job.add(position, row)
-        return True
+
+def _estimate(duet: "Duet", texts: Sequence[str], part: Part) -> int:
+    """Guess the tokens of texts: about four characters each."""
+    limits = [half.max_tokens for half in duet.encoders if part in (Part.BOTH, half.slot)]
+    return sum(min(len(text) // 4 + 1, limit) for text in texts for limit in limits)
 
 
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:

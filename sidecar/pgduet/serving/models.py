@@ -16,6 +16,7 @@ from pgduet.errors import PgduetError
 from pgduet.serving.calls import Refusal
 from pgduet.serving.engine import Engine
 from pgduet.serving.loading import Store, give_memory_back
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.recent import RecentQueries
 from pgduet.serving.settings import Settings
 from pgduet.serving.turns import Turns
@@ -59,10 +60,12 @@ class Models:
     last one.
     """
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._settings = settings
         self._store = store
+        self._metrics = metrics
+        metrics.models.set_function(lambda: len(self._served))
         self._turns = Turns()
         self._served: dict[str, Served] = {}
         self._loading: dict[str, asyncio.Task[Served]] = {}
@@ -180,7 +183,12 @@ class Models:
 
     async def _load(self, name: str, load: "Callable[[], Duet]") -> Served:
         settings = self._settings
-        engine = Engine(batch_tokens=settings.batch_tokens, queue_tokens=settings.queue_tokens, turns=self._turns)
+        engine = Engine(
+            batch_tokens=settings.batch_tokens,
+            queue_tokens=settings.queue_tokens,
+            turns=self._turns,
+            metrics=self._metrics.of_model(name),
+        )
         self._engines.append(engine)
         try:
             async with self._load_turn:
@@ -193,6 +201,7 @@ class Models:
         except Exception as error:
             _log.warning("the model was not loaded", model=name, exc_info=not isinstance(error, PgduetError))
             self._engines.remove(engine)
+            engine.close()
             # Its frames hold what was loaded.
             traceback.clear_frames(error.__traceback__)
             await asyncio.to_thread(give_memory_back)

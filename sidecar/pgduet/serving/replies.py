@@ -4,10 +4,16 @@ import re
 from collections.abc import Sequence
 
 from pgduet.serving.cache import Row
+from pgduet.serving.work import TextFailure
 from pgduet.v1 import embedding_pb2 as pb
 
 # White space, and the characters that show nothing: byte order mark, zero-width spaces and joiners, word joiner.
 _BLANK = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]*")
+
+
+def failed_text(failure: TextFailure) -> pb.EmbedError:
+    """Tell that the model failed on a text."""
+    return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_FAILED, message=failure.message)
 
 
 def text_error(text: str, max_characters: int) -> pb.EmbedError | None:
@@ -18,6 +24,13 @@ def text_error(text: str, max_characters: int) -> pb.EmbedError | None:
     if _BLANK.fullmatch(text):
         return pb.EmbedError(kind=pb.EMBED_ERROR_KIND_BLANK, message="the text is blank: nothing but white space")
     return None
+
+
+def outcome_name(outcome: Row | pb.EmbedError) -> str:
+    """Say in one word what became of a text: ok, or the kind of its error in small letters."""
+    if isinstance(outcome, Row):
+        return "ok" if outcome.finite else "not_finite"
+    return pb.EmbedErrorKind.Name(outcome.kind).removeprefix("EMBED_ERROR_KIND_").lower()
 
 
 def embed_response(

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import grpc.aio
 import structlog
@@ -13,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from pgduet.errors import PgduetError
 from pgduet.serving import listening
 from pgduet.serving.loading import Store
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.models import Models
 from pgduet.serving.service import SERVICE_NAME, EmbeddingService
 from pgduet.serving.settings import Settings
@@ -33,10 +35,12 @@ class Sidecar:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
-        self._models = Models(settings, store)
+        self._metrics = Metrics()
+        self._models = Models(settings, store, self._metrics)
         self._stop = asyncio.Event()
+        self._end_metrics: Callable[[], None] | None = None
         self._health = HealthServicer()
-        self._service = EmbeddingService(self._models, settings)
+        self._service = EmbeddingService(self._models, settings, self._metrics)
         self._server = grpc.aio.server(interceptors=interceptors(), options=_server_options(settings))
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
@@ -47,6 +51,8 @@ class Sidecar:
         """Bind and answer, with health NOT_SERVING; raises PgduetError where an address cannot be had."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         addresses = listening.bind(self._server, self._settings)
+        if self._settings.metrics_address:
+            self._end_metrics = self._metrics.serve(self._settings.metrics_address)
         for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         await self._server.start()
@@ -81,6 +87,7 @@ class Sidecar:
             asyncio.get_running_loop().remove_signal_handler(number)
         _log.info("stopping", grace_seconds=self._settings.grace_seconds)
         await self._health.enter_graceful_shutdown()
+        self._service.calls.stopping.set()
         stopping = asyncio.ensure_future(self._server.stop(self._settings.grace_seconds))
         idle = asyncio.ensure_future(self._service.calls.idle.wait())
         await asyncio.wait((stopping, idle), return_when=asyncio.FIRST_COMPLETED)
@@ -90,6 +97,8 @@ class Sidecar:
         await stopping
         idle.cancel()
         self._models.close()
+        if self._end_metrics is not None:
+            await asyncio.to_thread(self._end_metrics)
         _log.info("stopped")
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

@@ -2,21 +2,27 @@
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from pgduet.encoding import Part, Role
 from pgduet.errors import PgduetError
-from pgduet.serving.admission import BusyError
+from pgduet.serving.admission import FULL, BusyError
 from pgduet.serving.cache import Row, RowCache, cache_key
-from pgduet.serving.calls import Calls, Context, Refusal
-from pgduet.serving.engine import ComputeError, Engine
-from pgduet.serving.lanes import ExpiredError, ModelGoneError
+from pgduet.serving.calls import Calls, Context, Refusal, request_id
+from pgduet.serving.computing import ComputeError
+from pgduet.serving.engine import Engine
+from pgduet.serving.metrics import Metrics
 from pgduet.serving.models import Models, Served
-from pgduet.serving.replies import embed_response, text_error
+from pgduet.serving.replies import embed_response, failed_text, outcome_name, text_error
 from pgduet.serving.settings import Settings
+from pgduet.serving.streams import answer_stream
+from pgduet.serving.work import ExpiredError, ModelGoneError, Outcome
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
 
@@ -31,8 +37,9 @@ _PARTS = {pb.PART_BOTH: Part.BOTH, pb.PART_CODE: Part.CODE, pb.PART_TEXT: Part.T
 class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     """Answer for the duets that are served."""
 
-    def __init__(self, models: Models, settings: Settings) -> None:
-        self.calls = Calls()
+    def __init__(self, models: Models, settings: Settings, metrics: Metrics) -> None:
+        self.calls = Calls(metrics)
+        self._metrics = metrics
         self._models = models
         self._settings = settings
         # One for all duets: its keys hold the fingerprint.
@@ -41,7 +48,14 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:  # noqa: N802
         """Embed texts in the order given."""
         facts = {"role": _ROLES.get(request.role), "part": _PARTS.get(request.part), "texts": len(request.texts)}
-        return await self.calls.run("embed", context, facts, self._embed(request, context, facts))
+        remaining = context.time_remaining()
+        deadline = inf if remaining is None else time.monotonic() + remaining
+        return await self.calls.run("embed", context, facts, self._embed(request, deadline, facts))
+
+    async def EmbedStream(self, _requests: object, context: Context) -> None:  # noqa: N802
+        """Embed the texts of many requests, answered as they are done."""
+        name = request_id(context)
+        await answer_stream(context, self.calls, lambda message: self._answer(message, name))
 
     async def Chunk(self, request: pb.ChunkRequest, context: Context) -> pb.ChunkResponse:  # noqa: N802
         """Cut one source file into chunks."""
@@ -66,12 +80,36 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         """Give the vectors of the last queries that were kept."""
         return await self.calls.run("recent_queries", context, {}, self._recent_queries(request))
 
-    async def _embed(self, request: pb.EmbedRequest, context: Context, facts: dict[str, Any]) -> pb.EmbedResponse:
+    async def _answer(self, message: pb.EmbedStreamRequest, name: str) -> pb.EmbedResponse:
+        request = message.request
+        facts = {"role": _ROLES.get(request.role), "part": _PARTS.get(request.part), "texts": len(request.texts)}
+        seconds = message.timeout_ms / 1000 or inf
+        embedding = self._embed_in_time(request, seconds, facts)
+        return await self.calls.watch("embed_stream", f"{name}.{message.id}", facts, embedding)
+
+    async def _embed_in_time(self, request: pb.EmbedRequest, seconds: float, facts: dict[str, Any]) -> pb.EmbedResponse:
+        deadline = time.monotonic() + seconds
+        try:
+            async with asyncio.timeout(None if seconds == inf else seconds):
+                while True:
+                    try:
+                        return await self._embed(request, deadline, facts)
+                    except Refusal as refusal:
+                        if refusal.reason != FULL:
+                            raise
+                        # A stream may wait for room; nothing more is read of it meanwhile.
+                        await asyncio.sleep(refusal.retry_after or 0)
+        except TimeoutError:
+            message = f"the request was not done within its {seconds:g} s"
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, message) from None
+
+    async def _embed(self, request: pb.EmbedRequest, deadline: float, facts: dict[str, Any]) -> pb.EmbedResponse:
         served = self._models.get(request.model)
         duet = served.duet
         role, part = self._check(request, duet)
         with served.in_use():
-            outcomes = await self._outcomes(served, list(request.texts), role, part, context, facts)
+            outcomes = await self._outcomes(served, list(request.texts), role, part, deadline, facts)
+        self._count(role, outcomes)
         # Many texts at a time are a program's, such as the names that recall is measured with.
         if role is Role.QUERY and part is Part.BOTH and len(outcomes) == 1 and isinstance(outcomes[0], Row):
             served.recent.note(outcomes[0])
@@ -128,7 +166,7 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         return role, part
 
     async def _outcomes(
-        self, served: Served, texts: list[str], role: Role, part: Part, context: Context, facts: dict[str, Any]
+        self, served: Served, texts: list[str], role: Role, part: Part, deadline: float, facts: dict[str, Any]
     ) -> list[Row | pb.EmbedError]:
         """Give a row or an error for every text; equal texts are looked at once."""
         outcomes: dict[str, Row | pb.EmbedError] = {}
@@ -140,14 +178,23 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
                 outcomes[text] = row
             else:
                 missing[text] = key
-        facts["cache_hits"] = sum(isinstance(outcome, Row) for outcome in outcomes.values())
+        facts["cache_hits"] = hits = sum(isinstance(outcome, Row) for outcome in outcomes.values())
+        self._metrics.cache_hits.inc(hits)
+        self._metrics.cache_misses.inc(len(missing))
         if missing:
-            rows = await _compute(served.engine, list(missing), role, part, context)
-            facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in rows)
-            for (text, key), row in zip(missing.items(), rows, strict=True):
-                self._cache.put(key, row)
-                outcomes[text] = row
+
+            def keep(text: str, row: Row) -> None:
+                self._cache.put(missing[text], row)
+
+            computed = await _compute(served.engine, list(missing), role, part, deadline, keep)
+            facts["tokens"] = sum(row.code_tokens + row.text_tokens for row in computed if isinstance(row, Row))
+            for text, outcome in zip(missing, computed, strict=True):
+                outcomes[text] = outcome if isinstance(outcome, Row) else failed_text(outcome)
         return [outcomes[text] for text in texts]
+
+    def _count(self, role: Role, outcomes: list[Row | pb.EmbedError]) -> None:
+        for name, texts in Counter(outcome_name(outcome) for outcome in outcomes).items():
+            self._metrics.texts.labels(role, name).inc(texts)
 
     def _model(self, duet: "Duet") -> pb.Model:
         return pb.Model(
@@ -170,13 +217,13 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
         )
 
 
-async def _compute(engine: Engine, texts: list[str], role: Role, part: Part, context: Context) -> list[Row]:
-    remaining = context.time_remaining()
-    deadline = None if remaining is None else time.monotonic() + remaining
+async def _compute(
+    engine: Engine, texts: list[str], role: Role, part: Part, deadline: float, keep: Callable[[str, Row], None]
+) -> list[Outcome]:
     try:
-        return await engine.embed(texts, role, part, deadline)
+        return await engine.embed(texts, role, part, deadline, keep)
     except BusyError as error:
-        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after) from error
+        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), error.retry_after, error.reason) from error
     except ExpiredError as error:
         raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, str(error)) from error
     except ModelGoneError as error:

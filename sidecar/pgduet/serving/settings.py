@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     # Loopback only: on TCP there is no authentication yet, and who can connect can read what is embedded.
     listen: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:50517",)
     models_dir: Path | None = None
+    # Where Prometheus is answered; nowhere without.
+    metrics_address: str | None = None
     threads: int | None = Field(default=None, ge=1)
     socket_mode: Annotated[int, NoDecode] = 0o660
     socket_group: str | None = None

@@ -10,6 +10,7 @@ import numpy as np
 from pgduet.client import (
     BadReplyError,
     EmbeddingClient,
+    EmbeddingStream,
     RequestRefusedError,
     SidecarBusyError,
     SidecarError,
@@ -73,6 +74,7 @@ class Embedder:
 
     def __init__(self, client: EmbeddingClient, *, deadline: float, most: int) -> None:
         self.client = client
+        self._stream = EmbeddingStream(client)
         self._deadline = deadline
         self._most = most
         self.size = min(_FIRST_SIZE, most)
@@ -122,7 +124,7 @@ class Embedder:
     def _request(self, model: str, fingerprint: str, texts: Sequence[str]) -> pb.EmbedResponse:
         started = time.monotonic()
         try:
-            reply = self.client.embed(model, texts, "document", fingerprint, timeout=self._deadline)
+            reply = self._current_stream().embed(model, texts, "document", fingerprint, self._deadline)
         except SidecarUnavailableError as error:
             if _broke(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
                 # It may be that a text of this request ends or stops sidecars: ask for fewer, to find out which.
@@ -147,6 +149,16 @@ class Embedder:
                 code=grpc.StatusCode.FAILED_PRECONDITION,
             )
         return reply
+
+    def _current_stream(self) -> EmbeddingStream:
+        if self._stream.client is not self.client:
+            self.close()
+            self._stream = EmbeddingStream(self.client)
+        return self._stream
+
+    def close(self) -> None:
+        """End the stream to the sidecar; the client stays open."""
+        self._stream.close()
 
     def _slow_down(self, texts: int, seconds: float) -> None:
         """Halve the size, but not where the last halving brought nothing: then it is not the texts that take time."""

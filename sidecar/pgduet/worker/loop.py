@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from types import FrameType
 
 import structlog
@@ -25,6 +25,7 @@ from pgduet.worker.lane import Lane
 from pgduet.worker.metrics import Metrics
 from pgduet.worker.options import Options
 from pgduet.worker.outage import Outage
+from pgduet.worker.patience import Patience
 from pgduet.worker.sidecar import SidecarPlace
 from pgduet.worker.sources import reconcile_sources, work_sources
 from pgduet.worker.waking import Waker
@@ -84,7 +85,10 @@ class Worker:
         timer.start()
 
     def run(self, *, once: bool = False) -> None:
-        """Work until stopped; with `once` until nothing is due, and let errors out. Raises PgduetError."""
+        """Work until stopped; with `once` until nothing is due. Raises PgduetError.
+
+        With `once` an outage is let out too; a sidecar that is late or busy is asked again, for fewer texts.
+        """
         if self._options.metrics:
             self.metrics.serve(self._options.metrics)
         self._open(once)
@@ -158,8 +162,13 @@ class Worker:
         # A name of its own: a lane never gives back what another one has taken up since.
         queue = Queue(connection, f"{self.name}/{threading.get_ident()}")
         queue.release_all()
-        embedder = Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)
+        with closing(Embedder(self._place.client, deadline=self._place.deadline, most=self._options.batch)) as embedder:
+            self._drain(connection, queue, embedder, once)
+
+    def _drain(self, connection: Connection, queue: Queue, embedder: Embedder, once: bool) -> None:
+        assert self._place is not None
         lane = Lane(queue, embedder, self._options, self.metrics, self._outage, self._stopping.is_set)
+        patience = Patience()
         while not self._stopping.is_set():
             calls = self._waker.calls
             try:
@@ -168,8 +177,10 @@ class Worker:
                 )
                 worked = lane.turn() or sources > 0
                 self._outage.over(sidecar=False)
+                patience.renew()
             except SidecarError as error:
-                self._wait_out(error, once)
+                # Too late for many texts: half as many are asked for next, which is no reason to end a single pass.
+                self._wait_out(error, once and not patience.bears(error))
                 embedder.client = self._place.follow(queue)
                 continue
             if not worked:
