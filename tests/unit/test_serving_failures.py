@@ -141,20 +141,3 @@ def test_a_failure_is_not_kept_and_the_text_is_tried_anew() -> None:
             assert server.duet.batches[-1] == ["bad"]
 
     asyncio.run(scenario())
-
-
-def test_lone_texts_hardly_move_the_measured_speed_of_full_batches() -> None:
-    speed = Speed(batch_tokens=1000)
-    assert not speed.is_measured
-    speed.note(20, 0.02)
-    assert speed.value == pytest.approx(1000)
-    for _ in range(3):
-        speed.note(1000, 0.1)
-    fast = speed.value
-    assert 9_500 < fast <= 10_000
-    for _ in range(20):
-        speed.note(20, 0.02)
-    assert speed.value > 0.85 * fast
-    for _ in range(10):
-        speed.note(1000, 1.0)
-    assert speed.value < 2_500

@@ -82,9 +82,15 @@ class Admission:
         first = [claim for claim in self._claims[role] if claim.deadline <= deadline]
         if role is Role.DOCUMENT:
             first += self._claims[Role.QUERY]
-        works = {work for claim in first for work in claim.left()}
-        works.update(work for work in self._running() if work.result is None)
-        return sum(work.cost for work in works) + sum(claim.estimate for claim in first if claim.works is None)
+        running = {work for work in self._running() if work.result is None}
+        waiting = {work for claim in first for work in claim.left()} - running
+        estimated = sum(claim.estimate for claim in first if claim.works is None)
+        return _cost(waiting) + estimated + max(0, _cost(running) - self._computed(running))
+
+    def _computed(self, running: set[Work]) -> int:
+        """Guess how much of the running batch is done by now."""
+        since = max((work.taken_at for work in running), default=0.0)
+        return int((time.monotonic() - since) * self._speed.value)
 
     def _refuse_full(self, queued: int, estimate: int) -> None:
         if queued + estimate > self._limit:
@@ -102,3 +108,7 @@ class Admission:
             )
             # Once so much less waits, the same request has time enough; one that never has gets in when all is done.
             raise BusyError(message, LATE, min(wait, wait + own - left))
+
+
+def _cost(works: Iterable[Work]) -> int:
+    return sum(work.cost for work in works)

@@ -51,9 +51,8 @@ class Computing:
         Raises ModelGoneError after several batches in a row of which no text could be computed.
         """
         self._told = False
-        now = time.monotonic()
         for work in batch:
-            self._metrics.waited(work.role, now - work.since)
+            self._metrics.waited(work.role, work.taken_at - work.since)
         parts, lone_failures, succeeded = [batch], 0, False
         while parts:
             part = parts.pop()

@@ -91,7 +91,7 @@ class Lanes:
                 continue
             # A text larger than the whole budget goes alone.
             while (work := job.next()) and (not batch or work.cost <= room):
-                work.taken = True
+                work.take()
                 room -= work.cost
                 batch.append(work)
             if work:

@@ -1,27 +1,28 @@
 """How fast the model is on this machine now."""
 
-# Assumed until the first batch was timed, in tokens per second.
+# Assumed until a batch was timed, in tokens per second.
 FIRST_SPEED = 2000.0
+# How much of the newest full batch goes into the mean.
+_NEWEST = 0.3
 
 
 class Speed:
-    """Tokens per second as measured, full batches above all: a lone text tells little about what a batch takes.
+    """Tokens per second of full batches. The model thread notes, anybody reads.
 
-    The model thread notes, anybody reads.
+    What a lone text takes says nothing about a batch, which takes hardly longer: judged by it, a queue of such texts
+    would look as if it took many times what it does.
     """
 
     def __init__(self, batch_tokens: int) -> None:
         self.value = FIRST_SPEED
+        self.is_measured = False
         self.batch_tokens = batch_tokens
-        self._weight = 0.0
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether `value` comes from a batch at all."""
-        return self._weight > 0
 
     def note(self, tokens: int, seconds: float) -> None:
-        """Take one pass into account: a full one counts a fifth in the long run."""
-        share = min(tokens / self.batch_tokens, 1.0)
-        self.value = (self.value * self._weight + tokens / seconds * share) / (self._weight + share)
-        self._weight = min(self._weight + share, 4.0)
+        """Take one pass into account; one that is not half full only shows what is possible at least."""
+        rate = tokens / seconds
+        if tokens * 2 >= self.batch_tokens:
+            self.value = self.value + _NEWEST * (rate - self.value) if self.is_measured else rate
+            self.is_measured = True
+        else:
+            self.value = max(self.value, rate)

@@ -44,12 +44,19 @@ class Work:
         self.tokens = tokens
         self.part = part
         self.role = role
+        # Moments of time.monotonic().
         self.since = time.monotonic()
+        self.taken_at = 0.0
         # Tokens that are read by the encoders that run.
         self.cost = len(tokens.code_ids) + len(tokens.text_ids)
         self.taken = False
         self.result: Outcome | Exception | None = None
         self._jobs: list[Job] = []
+
+    def take(self) -> None:
+        """Note that the model gets it now."""
+        self.taken = True
+        self.taken_at = time.monotonic()
 
     def join(self, job: "Job") -> None:
         """Let one more request have the outcome, at once where it is there."""
