@@ -52,6 +52,7 @@ _POOLINGS = {"qwen2": "last", "jina_embeddings_v3": "mean"}
 class Model:
     """Random weights, used as the sidecar uses those of a checkpoint."""
 
+    engine = "torch"
     first_position = 0
 
     def __init__(self, kind: str, device: str, layers: int | None) -> None:

@@ -81,14 +81,20 @@ class _AbortedError(Exception):
 class _MessageContext:
     """One request of a stream, as a call of its own looks to `Embed`."""
 
-    def __init__(self, stream: grpc.ServicerContext, seconds: float) -> None:
+    def __init__(self, stream: grpc.ServicerContext, number: int, seconds: float) -> None:
         self.retry_after_ms = 0
+        self._number = number
         self._stream = stream
         self._seconds = seconds
         self._ends = time.monotonic() + seconds
 
     def abort(self, code: grpc.StatusCode, details: str) -> None:
         raise _AbortedError(code, details)
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        """Name the request as the sidecar does."""
+        found = {key: str(value) for key, value in self._stream.invocation_metadata()}
+        return (("x-request-id", f"{found.get('x-request-id', '')}.{self._number}"),)
 
     def set_trailing_metadata(self, metadata: Any) -> None:
         self.retry_after_ms = int(dict(metadata)["grpc-retry-pushback-ms"])
@@ -227,7 +233,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         yield from iter(replies.get, None)
 
     def _message(self, message: pb.EmbedStreamRequest, context: grpc.ServicerContext) -> pb.EmbedStreamResponse:
-        own = _MessageContext(context, message.timeout_ms / 1000)
+        own = _MessageContext(context, message.id, message.timeout_ms / 1000)
         try:
             response = self.Embed(message.request, own)  # type: ignore[arg-type]
             if not own.is_active():

@@ -14,7 +14,7 @@ from pgduet.client import EmbeddingClient, RequestRefusedError
 from pgduet.worker.embedding import Embedder, Failure
 from stub_sidecar import StubSidecar
 
-ID = re.compile(r"request_id ([0-9a-f]{16})\b")
+ID = re.compile(r"request_id ([0-9a-f]{16}(?:\.\d+)?)(?![\w.])")
 
 
 def request_id(text: str | None) -> str:

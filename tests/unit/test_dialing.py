@@ -78,7 +78,7 @@ def test_the_service_config_is_what_the_documents_promise() -> None:
     assert careful["methodConfig"] == [
         policy,
         {
-            "name": [{"service": dialing.SERVICE_NAME, "method": "Embed"}],
+            "name": [{"service": dialing.SERVICE_NAME, "method": method} for method in ("Embed", "EmbedStream")],
             "retryPolicy": {**policy["retryPolicy"], "retryableStatusCodes": ["RESOURCE_EXHAUSTED"]},
         },
     ]

@@ -22,7 +22,10 @@ from pgduet.encoding.tokenizer import HalfTokens
 
 @dataclass(frozen=True)
 class EncoderInfo:
-    """What is told about one half: `slot` code or text, the encoder's own `width`, its share `weight` of the cosine."""
+    """What is told about one half: `slot` code or text, the encoder's own `width`, its share `weight` of the cosine.
+
+    `engine` is the library that runs it.
+    """
 
     slot: str
     name: str
@@ -30,6 +33,7 @@ class EncoderInfo:
     max_tokens: int
     weight: float
     dtype: str
+    engine: str
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Encoded:
 
 def _info(half: Half) -> EncoderInfo:
     slot = half.slot
-    return EncoderInfo(slot.slot, slot.encoder, slot.width, slot.max_tokens, slot.weight, half.dtype)
+    return EncoderInfo(slot.slot, slot.encoder, slot.width, slot.max_tokens, slot.weight, half.dtype, half.engine)
 
 
 class Duet:

@@ -19,6 +19,8 @@ class Model(Protocol):
     """What gives the states [n, t, width] of token ids [n, t], read where the mask [n, t] is 1."""
 
     width: int
+    # What runs it: torch, openvino or onnxruntime.
+    engine: str
 
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the states."""

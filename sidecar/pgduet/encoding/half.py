@@ -31,6 +31,7 @@ class Half:
         # An ONNX file computes in float32 whatever the other half does.
         self.dtype = "float32" if runs_onnx(slot) else dtype
         self.encoders = _encoders(slot, folder, dtype, runtime)
+        self.engine = self.encoders[Role.DOCUMENT].model.engine
         width = self.encoders[Role.DOCUMENT].model.width
         if width != slot.width:
             raise WeightsError(f"the encoder in {folder} is {width} wide, its manifest says {slot.width}")

@@ -24,6 +24,8 @@ _lock = threading.Lock()
 class OnnxModel:
     """The same call as TorchModel, run by onnxruntime: token ids in, states of the tokens out."""
 
+    engine = "onnxruntime"
+
     def __init__(self, folder: Path, task: str | None) -> None:
         """Load `folder` (config.json, model.onnx, and model.onnx_data beside it where the weights are in that file).
 

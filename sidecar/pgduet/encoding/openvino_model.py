@@ -14,6 +14,8 @@ from pgduet.encoding.errors import WeightsError
 class OpenVinoModel:
     """The same call as TorchModel, run by OpenVINO: token ids in, states of the tokens out."""
 
+    engine = "openvino"
+
     def __init__(self, graph: Path, folder: Path) -> None:
         """Compile the graph (openvino.xml and openvino.bin in the folder `graph`) of the encoder in `folder`.
 

@@ -20,6 +20,8 @@ _UNUSED = "pooler."
 class TorchModel:
     """The weights of one encoder, for one role."""
 
+    engine = "torch"
+
     def __init__(
         self,
         folder: Path,

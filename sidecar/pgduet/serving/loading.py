@@ -58,6 +58,7 @@ class Store:
             "model loaded",
             model=duet.name,
             fingerprint=duet.fingerprint,
+            engines=[half.engine for half in duet.encoders],
             load_seconds=round(loaded - started, 2),
             self_test_seconds=round(time.perf_counter() - loaded, 2),
         )
