@@ -72,7 +72,7 @@ def test_the_trace_that_sql_names_is_sent_along_and_nonsense_is_not(stub_databas
     assert [request.traceparent for request in stub.requests] == [None, None, TRACEPARENT, None, None, None, None]
 
 
-def test_a_call_is_a_span_of_the_callers_trace_and_a_health_check_is_none(collector: Collector) -> None:
+def test_a_call_is_a_span_of_the_callers_trace_and_health_checks_and_streams_are_none(collector: Collector) -> None:
     async def scenario() -> None:
         async with running() as server:
             await server.until_serving()
@@ -81,6 +81,11 @@ def test_a_call_is_a_span_of_the_callers_trace_and_a_health_check_is_none(collec
             await server.stub.Embed(request, timeout=20, metadata=(("traceparent", TRACEPARENT),))
             with pytest.raises(grpc.aio.AioRpcError):
                 await server.embed("x", model="unknown")
+            stream = server.stub.EmbedStream()
+            await stream.write(pb.EmbedStreamRequest(id=4, request=request))
+            assert (await stream.read()).response.results
+            await stream.done_writing()
+            assert await stream.code() is grpc.StatusCode.OK
 
     asyncio.run(scenario())
     collector.wait_for("/Embed")

@@ -47,6 +47,7 @@ class Store:
         if fetch:
             self._fetch_missing(name)
         started = time.perf_counter()
+        _log.info("loading; the first time here an encoder may be exported for OpenVINO, up to a minute", model=name)
         with _uncollected():
             # Not at the top: this imports torch, and the server answers "loading" before that.
             from pgduet.encoding import load_duet

@@ -16,8 +16,9 @@ _log = structlog.stdlib.get_logger("pgduet.serving.tracing")
 def interceptors() -> Sequence[grpc.aio.ServerInterceptor]:
     """Return what makes the spans and sends them by OTLP over gRPC; nothing where no variable names an endpoint.
 
-    Calls of the embedding service have spans, health checks have none. All else is set by OTEL_* as OpenTelemetry
-    documents it. Without the extra `otel` a warning is logged: the variables may be meant for other programs.
+    Calls of the embedding service have spans; health checks, and streams with their requests, have none. All else is
+    set by OTEL_* as OpenTelemetry documents it. Without the extra `otel` a warning is logged: the variables may be
+    meant for other programs.
     """
     if not any(os.environ.get(name) for name in _ENDPOINTS):
         return ()
@@ -33,5 +34,7 @@ def interceptors() -> Sequence[grpc.aio.ServerInterceptor]:
     name = os.environ.get("OTEL_SERVICE_NAME") or "pgduet-sidecar"
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    of_ours = filters.service_name(SERVICE_NAME)
-    return (aio_server_interceptor(tracer_provider=provider, filter_=of_ours),)  # type: ignore[no-untyped-call]
+    # A stream lasts for a minute and belongs to no one's trace; the instrumentation cannot run its handler either.
+    not_streams = filters.negate(filters.method_name("EmbedStream"))
+    chosen = filters.all_of(filters.service_name(SERVICE_NAME), not_streams)
+    return (aio_server_interceptor(tracer_provider=provider, filter_=chosen),)  # type: ignore[no-untyped-call]
