@@ -1,6 +1,7 @@
 """The peers' environments, and the processes that run in them."""
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -70,7 +71,9 @@ class Peer:
         """Start it and wait until it is ready; what it prints goes to standard error."""
         self.name = kind
         command = [str(python), str(_HERE / "speed_peer.py"), kind, *map(str, folders), str(threads)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # pgduet.encoding sets it for itself; peers run as they come.
+        plain = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain)
         self._answer()
 
     def ask(self, texts: Sequence[str], *, vectors: bool = False) -> tuple[float, Halves | None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pgduet.encoding.architecture import DECODERS, most_tokens, read_architecture, resolve_attention
 from pgduet.encoding.encoder import Encoder
@@ -35,7 +36,7 @@ class Half:
         width = self.encoders[Role.DOCUMENT].model.width
         if width != slot.width:
             raise WeightsError(f"the encoder in {folder} is {width} wide, its manifest says {slot.width}")
-        self._lift = lift_matrix(slot.slot_width, slot.width, lift_seed)
+        self._lift = torch.from_numpy(lift_matrix(slot.slot_width, slot.width, lift_seed))
 
     def tokenise(self, texts: Sequence[str], role: Role) -> list[HalfTokens]:
         """Tokenise texts, each with the prefix for `role`."""
@@ -51,7 +52,8 @@ class Half:
             for role, encoder in self.encoders.items():
                 rows = [row for row, wanted in enumerate(roles) if wanted is role]
                 vectors[rows], finite[rows] = encoder.encode([sequences[row] for row in rows])
-        return vectors @ self._lift.T, finite
+        # Not by numpy: the threads of its BLAS go on spinning for a while, and take a fifth of the encoders' time.
+        return (torch.from_numpy(vectors) @ self._lift.T).numpy(), finite
 
 
 def _refuse_misuse(slot: Slot, folder: Path, tokenizer: TextTokenizer) -> None:
