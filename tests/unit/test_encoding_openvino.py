@@ -178,3 +178,26 @@ assert not [name for name in sys.modules if name.startswith("openvino_telemetry.
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "openvino.bin").is_file()
+
+
+def test_a_model_that_goes_takes_nothing_along_that_others_run_in(tiny_store: Path) -> None:
+    code = f"""
+import gc, threading
+from pathlib import Path
+from pgduet.encoding import load_duet
+from pgduet.encoding.engines import Runtime
+from pgduet.encoding.manifest import Role
+def used():
+    duet = load_duet("tiny", Path({str(tiny_store)!r}), runtime=Runtime("openvino", "cpu"))
+    assert duet.encode(duet.tokenise(["def a"], Role.DOCUMENT)).finite.all()
+    return duet
+stays = used()
+for _ in range(3):
+    thread = threading.Thread(target=used)
+    thread.start()
+    thread.join()
+    gc.collect()
+assert stays.encode(stays.tokenise(["def a"], Role.DOCUMENT)).finite.all()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,7 @@ class OpenVinoModel:
         The threads are those of torch. Raises WeightsError where the graph cannot be read or compiled.
         """
         config = read_architecture(folder)
-        openvino = import_openvino()
-        core = openvino.Core()
+        core = _core()
         settings = {
             # Never another number type than the weights have, whatever the CPU would be faster with.
             "INFERENCE_PRECISION_HINT": "f32",
@@ -46,6 +46,12 @@ class OpenVinoModel:
         found = self._request.infer([padded.numpy(), mask.numpy()], share_inputs=True, share_outputs=True)
         # A copy: the next call writes into the same memory.
         return torch.from_numpy(found[0]).clone()
+
+
+@cache
+def _core() -> Any:
+    """Return the one core of this process: when a core goes it unloads its libraries, under threads that still run."""
+    return import_openvino().Core()
 
 
 def import_openvino() -> Any:
