@@ -54,6 +54,7 @@ class GatedDuet:
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
     batches: list[list[str]] = field(default_factory=list)
+    tokenised: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     failure: Exception | None = None
     poison: str | None = None  # a batch with this word in a text fails
@@ -63,6 +64,7 @@ class GatedDuet:
         return {Part.BOTH: self.width, Part.CODE: 10, Part.TEXT: 6}[part]
 
     def tokenise(self, texts: Sequence[str], role: Role, part: Part = Part.BOTH) -> list[Words]:
+        self.tokenised += texts
         counted = [len(text.split()) for text in texts]
         halves = [(count * (part is not Part.TEXT), count * (part is not Part.CODE)) for count in counted]
         return [Words(t, (1,) * code, (1,) * text, code, text) for t, (code, text) in zip(texts, halves, strict=True)]
