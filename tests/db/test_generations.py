@@ -158,7 +158,7 @@ def test_what_stands_against_a_promotion_is_named(session: Connection, two_datab
     del duets.served["other"]
     message, hint, sqlstate = refusal(session, promote)
     assert sqlstate == "55000"
-    assert "no search would work: the active generation needs other; served: small" in message
+    assert f"no search would work: the active generation needs other; {duets.address} serves: small" in message
     assert "Have the sidecar serve other" in hint
     assert session.execute(STATES).fetchall() == [("small", "active"), ("other", "ready")]
     said = scalar(session, "SELECT pgduet.promote('other', true, 'it is served tomorrow')")

@@ -151,5 +151,5 @@ def test_a_generation_whose_duet_is_exchanged_while_it_is_filled_is_not_mixed(
     evaluated(session, "twin")
     database.set("sidecar_address", sidecar.address)
     message, hint, sqlstate = refusal(session, "SELECT pgduet.promote('twin')")
-    assert (sqlstate, "needs twin; served: small" in message) == ("55000", True)
+    assert (sqlstate, f"needs twin; {sidecar.address} serves: small" in message) == ("55000", True)
     assert "Have the sidecar serve twin" in hint

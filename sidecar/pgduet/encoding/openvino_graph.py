@@ -1,5 +1,6 @@
 """From an encoder's files to a graph that OpenVINO compiles; made once, then kept in the user's cache."""
 
+import gc
 import hashlib
 import json
 import os
@@ -40,12 +41,15 @@ def openvino_model(slot: Slot, folder: Path, weights: str | None) -> OpenVinoMod
             with suppress(WeightsError):
                 return OpenVinoModel(place, folder)
             shutil.rmtree(place)
-        return _made(slot, folder, weights, place)
+        made = _made(slot, folder, weights, place)
     except OSError as error:
         raise WeightsError(
             f"cannot write the graph that OpenVINO runs to {place.parent}: {error}",
             hint="set XDG_CACHE_HOME to a folder with room that you may write to, or use the engine torch",
         ) from error
+    # The exporter leaves the encoder's weights in reference cycles, and whoever loads may have put collecting off.
+    gc.collect()
+    return made
 
 
 def _made(slot: Slot, folder: Path, weights: str | None, place: Path) -> OpenVinoModel:

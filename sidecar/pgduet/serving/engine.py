@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from math import inf
 from typing import TYPE_CHECKING
@@ -85,6 +85,11 @@ class Engine:
             for (_, _, text), work in works.items():
                 if isinstance(work.result, Row):
                     keep(text, work.result)
+
+    @property
+    def pools(self) -> tuple[Executor, ...]:
+        """The threads of this engine."""
+        return self._model, self._tokenisers
 
     def close(self) -> None:
         """End the model thread after the batch that runs; work that waits fails."""

@@ -3,7 +3,8 @@
 import ctypes
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -90,12 +91,16 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def give_memory_back() -> None:
+def give_memory_back(pools: Iterable[Executor] = ()) -> None:
     """Give the memory of a duet that nobody refers to back to the system; takes about 0.3 s, and Python stands still.
+
+    `pools` are those that worked for the duet: a thread holds what it ran until it has gone on to wait or to end.
 
     Weights of some megabytes come from the heap of the C library, which keeps what is freed there: without trimming,
     two thirds of what `small` took stayed with the process.
     """
+    for pool in pools:
+        pool.shutdown(wait=True)
     # A part of a duet in a reference cycle was made exempt when it was loaded.
     gc.unfreeze()
     gc.collect()

@@ -204,7 +204,7 @@ class Models:
             engine.close()
             # Its frames hold what was loaded.
             traceback.clear_frames(error.__traceback__)
-            await asyncio.to_thread(give_memory_back)
+            await asyncio.to_thread(give_memory_back, engine.pools)
             raise
         finally:
             del self._loading[name]
@@ -236,8 +236,9 @@ class Models:
             served.engine.close()
             await asyncio.wait((served.ended,))
             self._engines.remove(served.engine)
+            pools = served.engine.pools
             del served
-            await asyncio.to_thread(give_memory_back)
+            await asyncio.to_thread(give_memory_back, pools)
         finally:
             del self._leaving[name]
         _log.info("model unloaded", model=name)
