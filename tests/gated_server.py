@@ -139,7 +139,7 @@ async def running(
     store = GatedStore(load, "small", *names)
     with open_directory() as directory:
         address = f"unix:{directory}/s.sock"
-        sidecar = Sidecar(read_settings(listen=(address,), **settings), store)
+        sidecar = Sidecar(read_settings(listen=(address,), **{"bulk_tokens": 0, **settings}), store)
         await sidecar.listen()
         task = asyncio.create_task(sidecar.run())
         try:

@@ -6,7 +6,8 @@ import pytest
 
 from pgduet.encoding import Part
 from pgduet.serving.cache import Row, RowCache, cache_key
-from pgduet.serving.lanes import Lanes
+from pgduet.serving.lanes import QUIET_SECONDS, Lanes
+from pgduet.serving.turns import Turns
 from pgduet.serving.work import ExpiredError, Job, ModelGoneError, Work
 
 
@@ -238,3 +239,38 @@ def test_closing_fails_those_too_that_wait_for_a_running_text_of_another() -> No
         lanes.put(one, query=False)
     lanes.close()
     assert [type(one.done.exception(0)) for one in jobs] == [ModelGoneError] * 3
+
+
+def test_documents_go_in_larger_batches_while_nobody_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    turns = Turns()
+    lanes, other = Lanes(10, turns, bulk_tokens=40), Lanes(10, turns)
+    # A worker's load, which has minutes, hurries nobody.
+    documents = job(*[5] * 60, deadline=now + 600)
+    lanes.put(documents, query=False)
+    assert len(lanes.take()) == 8
+    insert = job(5, deadline=now + 2)
+    lanes.put(insert, query=False)
+    assert take(lanes, documents, insert) == [insert, documents]
+    now += QUIET_SECONDS - 1
+    assert len(lanes.take()) == 2
+    now += 2
+    assert len(lanes.take()) == 8
+    # A query of whichever duet.
+    query = job(3, deadline=now + 60)
+    other.put(query, query=True)
+    with turns.changed:
+        turns.end(lanes)
+    assert take(other, query) == [query]
+    with turns.changed:
+        turns.end(other)
+    assert len(lanes.take()) == 2
+    now += QUIET_SECONDS + 1
+    assert len(lanes.take()) == 8
+
+
+def test_bulk_is_never_below_the_ordinary_budget() -> None:
+    lanes = Lanes(10, bulk_tokens=0)
+    lanes.put(job(4, 4, 4), query=False)
+    assert len(lanes.take()) == 2

@@ -34,9 +34,11 @@ class Engine:
     self-test take no turn, since for a large model that would stop the others for many seconds.
     """
 
-    def __init__(self, *, batch_tokens: int, queue_tokens: int, turns: Turns, metrics: ModelMetrics) -> None:
+    def __init__(
+        self, *, batch_tokens: int, queue_tokens: int, turns: Turns, metrics: ModelMetrics, bulk_tokens: int = 0
+    ) -> None:
         self.loaded: Future[Duet] = Future()
-        self._lanes = Lanes(batch_tokens, turns)
+        self._lanes = Lanes(batch_tokens, turns, bulk_tokens)
         self._sharing = Sharing()
         self._metrics = metrics
         self._speed = Speed(batch_tokens)

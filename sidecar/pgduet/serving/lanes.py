@@ -1,5 +1,6 @@
 """Work that waits for the model: queries in one lane, documents in another."""
 
+import time
 from collections import deque
 
 from pgduet.serving.turns import Turns
@@ -7,16 +8,23 @@ from pgduet.serving.work import Job, ModelGoneError, Outcome, Work
 
 Batch = list[Work]
 
+# A request with less time than this is waited for: an INSERT, not a worker's load.
+HURRY_SECONDS = 20.0
+# After this long without a query or such a request nobody is expected to wait.
+QUIET_SECONDS = 10.0
+
 
 class Lanes:
     """Two queues that one duet's model thread takes batches from, in turn with the threads of other duets.
 
-    A batch never mixes queries with documents, nor whole vectors with halves.
+    A batch never mixes queries with documents, nor whole vectors with halves. Where lately nobody was in a hurry,
+    documents go in batches of up to `bulk_tokens`: larger ones are faster, and nobody waits behind them.
     """
 
-    def __init__(self, batch_tokens: int, turns: Turns | None = None) -> None:
+    def __init__(self, batch_tokens: int, turns: Turns | None = None, bulk_tokens: int = 0) -> None:
         """Take `turns` that several duets share; without them the lanes always have the turn."""
         self._batch_tokens = batch_tokens
+        self._bulk_tokens = max(batch_tokens, bulk_tokens)
         self._queries: deque[Job] = deque()
         self._documents: deque[Job] = deque()
         self._running: Batch = []
@@ -38,6 +46,8 @@ class Lanes:
         with self._turns.changed:
             if self._closed:
                 raise ModelGoneError("the model has stopped")
+            if query or job.deadline - time.monotonic() < HURRY_SECONDS:
+                self._turns.hurried_at = time.monotonic()
             job.start()
             if job.next():
                 (self._queries if query else self._documents).append(job)
@@ -54,7 +64,9 @@ class Lanes:
                 if not self._turns.is_next(self):
                     self._turns.changed.wait()
                     continue
-                self._running = self._cut(self._queries) or self._cut(self._documents)
+                self._running = self._cut(self._queries, self._batch_tokens) or self._cut(
+                    self._documents, self._document_tokens()
+                )
                 if self._running:
                     self._turns.begin(self)
                     return self._running
@@ -80,9 +92,12 @@ class Lanes:
             self._turns.leave(self)
             self._turns.changed.notify_all()
 
-    def _cut(self, lane: deque[Job]) -> Batch:
+    def _document_tokens(self) -> int:
+        is_quiet = time.monotonic() - self._turns.hurried_at > QUIET_SECONDS
+        return self._bulk_tokens if is_quiet else self._batch_tokens
+
+    def _cut(self, lane: deque[Job], room: int) -> Batch:
         batch: Batch = []
-        room = self._batch_tokens
         while alike := [job for job in lane if not batch or job.part is batch[0].part]:
             # Who must have an answer first goes first: one text of an SQL function before a worker's many.
             job = min(alike, key=lambda job: job.deadline)

@@ -26,7 +26,9 @@ class Metrics:
         self.tokenised = self._seconds("tokenise_seconds", "Time to tokenise some texts of a request.", "lane")
         self.computed = self._seconds("compute_seconds", "Time of one call of the model.", "model", "lane")
         self.batch_tokens = self._histogram("batch_tokens", "Tokens in one call of the model.", _TOKENS, "lane")
-        self.fill = self._histogram("batch_fill", "Share of PGDUET_BATCH_TOKENS that is used.", _SHARES, "lane")
+        self.fill = self._histogram(
+            "batch_fill", "Share of PGDUET_BATCH_TOKENS that is used, above 1 for bulk.", (*_SHARES, 2.0, 4.0), "lane"
+        )
         self.padding = self._histogram(
             "batch_padding", "Share of empty places, were all texts of a batch padded to the longest.", _SHARES, "lane"
         )

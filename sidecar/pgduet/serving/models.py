@@ -185,6 +185,7 @@ class Models:
         settings = self._settings
         engine = Engine(
             batch_tokens=settings.batch_tokens,
+            bulk_tokens=settings.bulk_tokens,
             queue_tokens=settings.queue_tokens,
             turns=self._turns,
             metrics=self._metrics.of_model(name),

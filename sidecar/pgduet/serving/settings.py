@@ -27,8 +27,10 @@ class Settings(BaseSettings):
     socket_group: str | None = None
     max_texts: int = Field(default=256, ge=1, le=4096)
     max_characters: int = Field(default=2_000_000, ge=1)
-    # One model call; also the longest that anybody else waits for.
+    # One model call; also the longest that anybody else waits for, unless nobody asked for some seconds.
     batch_tokens: int = Field(default=1024, ge=64)
+    # One model call while there is only a load that nobody waits for; not below `batch_tokens`.
+    bulk_tokens: int = Field(default=4096, ge=0)
     queue_tokens: int = Field(default=262_144, ge=1)
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     # Vectors of the last queries, to measure recall on what is really asked. Off: a vector tells much about its text.

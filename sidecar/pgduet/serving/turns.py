@@ -1,6 +1,7 @@
 """Whose batch is computed next, where several duets share one processor."""
 
 import threading
+from math import inf
 from typing import Protocol
 
 
@@ -25,6 +26,8 @@ class Turns:
         # Whose last turn is longest ago stands first.
         self._members: list[Waiting] = []
         self._computing: Waiting | None = None
+        # When somebody who waits for the answer last asked any of them, by time.monotonic().
+        self.hurried_at = -inf
 
     def join(self, member: Waiting) -> None:
         """Add a duet's work."""
