@@ -24,11 +24,17 @@ demo: setup ## Start a private PostgreSQL, sidecar and worker under .pgduet/, fi
 stop: ## Stop what `make demo` started
 	@if [ -x $(PGDUET) ]; then $(PGDUET) demo down; fi
 
+# Two at a time: much of a test is waiting. Each process has a sidecar and a duet of its own, 3 GB. What measures time
+# follows alone.
+PARALLEL := -n 2 --dist loadfile
+
 test: setup lint ## Check style and types, then run all tests but the slow ones
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone"
+	$(PYTHON) -m pytest -m "alone and not slow"
 
 test-all: setup lint ## The same with the slow tests
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone"
+	$(PYTHON) -m pytest -m "slow or alone"
 
 bench: setup ## Measure speed and quality on this machine
 	@for file in $(filter-out benchmarks/gpu_%,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done

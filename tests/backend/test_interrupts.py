@@ -10,6 +10,8 @@ import pytest
 from fix_database import Connection, Database
 from stub_sidecar import StubSidecar
 
+pytestmark = pytest.mark.alone
+
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     deadline = time.monotonic() + seconds

@@ -11,6 +11,8 @@ from fix_database import Database, new_database
 from pgduet.migrations.install import migrate
 from stub_sidecar import StubSidecar
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_sidecar_that_is_away_is_a_quick_error_with_a_hint_and_is_found_again(
     stub_database: Database, stub: StubSidecar

@@ -17,6 +17,8 @@ from fix_sidecar import open_directory
 from fix_worker import Running, running_stub, running_worker, wait_until
 from stub_sidecar import StubSidecar
 
+pytestmark = pytest.mark.alone
+
 # What docs/scaling.md promises: a sidecar that hangs is noticed within so many seconds.
 NOTICED = 4.0
 INSERT = "INSERT INTO pgduet.code_chunks (chunk_id, content)"

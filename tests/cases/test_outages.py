@@ -16,6 +16,8 @@ from fix_database import Connection, Database
 from fix_sidecar import Sidecar
 from fix_worker import running_stub, running_worker, wait_until
 
+pytestmark = pytest.mark.alone
+
 INSERT = "INSERT INTO pgduet.code_chunks (chunk_id, content)"
 # How many threads and MB the sidecar may gain under load.
 GROWN = (20, 500)

@@ -12,6 +12,8 @@ import pytest
 from fix_cases import Case
 from fix_worker import running_worker
 
+pytestmark = pytest.mark.alone
+
 INSERT = "INSERT INTO pgduet.code_chunks (chunk_id, content)"
 QUEUED = "SELECT count(*) FROM pgduet._pending"
 # What the queue or the vectors still say of chunks that are gone.

@@ -10,6 +10,8 @@ from fix_cluster import ClusterFactory
 from fix_database import new_database
 from pgduet.migrations.install import migrate
 
+pytestmark = pytest.mark.alone
+
 INSERT = "INSERT INTO pgduet.code_chunks (content)"
 
 

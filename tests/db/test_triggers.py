@@ -8,6 +8,8 @@ import pytest
 from fix_database import Connection, Database
 from stub_sidecar import StubSidecar
 
+pytestmark = pytest.mark.alone
+
 STALE = """
     SELECT count(*) FROM pgduet.code_chunks c FULL JOIN pgduet.code_embeddings e USING (chunk_id)
     WHERE c.content_hash IS DISTINCT FROM e.content_hash

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import psycopg
+import pytest
 
 from fix_database import Database
 from fix_search import built_index
 from fix_vectors import load_vectors, structured
 from fix_worker import wait_until
 from pgduet.migrations.keeper import keep_index
+
+pytestmark = pytest.mark.alone
 
 CLIENTS = 20
 ROWS = 2500

@@ -17,6 +17,8 @@ from pgduet.worker.outage import Outage
 from pgduet.worker.patience import Patience
 from pgduet.worker.waking import Waker
 
+pytestmark = pytest.mark.alone
+
 GONE = SidecarUnavailableError("nobody listens", hint="start it")
 
 
