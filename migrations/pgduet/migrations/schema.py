@@ -64,7 +64,9 @@ def require_known(connection: Connection) -> SchemaStatus:
             ) from error
     refuse_unknown(found)
     if found.revision is None:
-        raise SchemaError('schema "pgduet" does not exist: pgduet is not installed in this database', "run `pgduet db migrate`")
+        raise SchemaError(
+            'schema "pgduet" does not exist: pgduet is not installed in this database', "run `pgduet db migrate`"
+        )
     if found.revision != found.head:
         raise SchemaError(
             f"the database's schema has revision {found.revision}, this pgduet {version('pgduet')} needs {found.head}",
