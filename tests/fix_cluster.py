@@ -20,6 +20,8 @@ FAST = {
     "synchronous_commit": "off",
     "max_connections": "100",
     "max_prepared_transactions": "5",
+    # What a subscriber needs; a standby is content with less.
+    "wal_level": "logical",
 }
 
 ClusterFactory = Callable[[Sequence[Path]], Cluster]

@@ -1,7 +1,6 @@
 """Installing, upgrading, describing and removing the schema."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -9,9 +8,12 @@ import psycopg
 import pytest
 
 from fix_database import Database
+from fix_dumps import dump_schema
 from pgduet.errors import PgduetError
 from pgduet.local.binaries import find_binaries
-from pgduet.migrations.install import migrate, migration_script, status, uninstall
+from pgduet.migrations.install import migrate, migration_script
+from pgduet.migrations.removal import uninstall
+from pgduet.migrations.schema import status
 from stub_sidecar import StubSidecar
 
 GOLDEN = Path(__file__).parent / "schema.golden.sql"
@@ -29,16 +31,6 @@ CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'
 RETURNS TABLE (ordinality integer, embedding halfvec) LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
 AS $$ BEGIN END $$;
 """
-
-
-def dump_schema(database: Database) -> str:
-    """Dump the schema without bodies of functions and what differs from run to run."""
-    command = [str(find_binaries()["pg_dump"]), "--schema-only", "--no-comments", "--schema=pgduet", database.conninfo]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    # Bodies stand in sql/ and would only be told twice.
-    text = re.sub(r"AS (\$_?\$).*?\1", "AS ...", text, flags=re.DOTALL)
-    dull = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|\s*)$")
-    return "\n".join(line for line in text.splitlines() if not dull.match(line)) + "\n"
 
 
 def test_a_fresh_installation_is_as_the_golden_file_says(database: Database) -> None:

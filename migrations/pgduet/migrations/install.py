@@ -1,22 +1,23 @@
-"""Installs, upgrades, describes and removes the schema."""
+"""Installs and upgrades the schema."""
 
 import io
-from contextlib import redirect_stdout
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Any, LiteralString
 
 import psycopg
 import sqlalchemy
 from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from pgduet.database.connection import is_pooled
 from pgduet.database.errors import readable_errors
 from pgduet.database.queries import load_queries
 from pgduet.errors import PgduetError
+from pgduet.migrations.roles import create_roles, require_superuser, role_statements
+from pgduet.migrations.schema import SchemaStatus, alembic_config, refuse_unknown, status
 from pgduet.migrations.sql_files import hash_sql_files, read_sql_files
 
 Connection = psycopg.Connection[Any]
@@ -24,52 +25,38 @@ Connection = psycopg.Connection[Any]
 # Held for the session while a schema changes, so that two installers wait for each other. Any fixed number does.
 _LOCK = 7096_2560
 
-_ROLES = ("pgduet_owner", "pgduet_reader", "pgduet_writer", "pgduet_admin", "pgduet_worker")
-
-
-@dataclass(frozen=True)
-class SchemaStatus:
-    """What a database holds against what this package brings.
-
-    `revision` is None where pgduet is not installed; `current` is True where nothing is left to do.
-    """
-
-    revision: str | None
-    head: str
-    version: str | None
-    current: bool
+# Alembic keeps what it is at in a global: one thread of a process at a time.
+_alembic = threading.Lock()
 
 
 def migrate(connection: Connection, model: str = "small") -> SchemaStatus:
     """Bring the schema up to this package's version; do nothing that is done already.
 
     `model` names the duet of the first generation and is ignored once there is one. The connection is a direct
-    one of a superuser (PL/Python is an untrusted language), in autocommit mode. Raises PgduetError.
+    one of a superuser (PL/Python is an untrusted language), in autocommit mode. Raises PgduetError. Whatever ends it
+    early, what was done stays whole, and the next call goes on from there.
     """
-    _require_superuser(connection)
-    _refuse_unknown_revision(connection)
-    with readable_errors():
-        connection.execute(_queries()["require_utf8"])
-    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-    try:
-        connection.execute("SET client_min_messages = warning")
+    require_superuser(connection)
+    with changing_schema(connection):
+        refuse_unknown(status(connection))
+        with readable_errors():
+            connection.execute(_queries()["require_utf8"])
+        create_roles(connection)
         connection.execute("CREATE SCHEMA IF NOT EXISTS pgduet")
         _run_revisions(connection)
         _apply_sql_files(connection, model)
-    finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-        connection.execute("RESET client_min_messages")
     return status(connection)
 
 
 def migration_script(model: str = "small") -> str:
     """Return everything that `migrate` runs on an empty database as SQL for review and for psql."""
     output = io.StringIO()
-    with redirect_stdout(output):
-        command.upgrade(_config(output), "head", sql=True)
+    with _alembic, redirect_stdout(output):
+        command.upgrade(alembic_config(output), "head", sql=True)
     parts = [
         "\\set ON_ERROR_STOP on",
         _queries()["require_utf8"],
+        role_statements(),
         output.getvalue(),
         "BEGIN;",
         *read_sql_files().values(),
@@ -78,51 +65,27 @@ def migration_script(model: str = "small") -> str:
     return "\n".join(parts) + "\n"
 
 
-def status(connection: Connection) -> SchemaStatus:
-    """Compare a database with this package; writes nothing."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    revision = installed = installed_hash = None
-    if _exists(connection, "pgduet._migration"):
-        row = connection.execute("SELECT version_num FROM pgduet._migration").fetchone()
-        revision = row[0] if row else None
-    if _exists(connection, "pgduet._installation"):
-        row = connection.execute(_queries()["last"]).fetchone()
-        installed, installed_hash = row or (None, None)
-    current = revision == head and installed_hash == hash_sql_files()
-    return SchemaStatus(revision=revision, head=head, version=installed, current=current)
-
-
-def uninstall(connection: Connection) -> list[str]:
-    """Drop the schema with everything in it, then the roles that no other database needs.
-
-    Returns the roles that had to stay. The extensions stay: others may use them.
-    """
-    _require_superuser(connection)
-    connection.execute("SET client_min_messages = warning")
-    connection.execute("DROP SCHEMA IF EXISTS pgduet CASCADE")
-    kept = []
-    for (role,) in connection.execute(_queries()["roles"], {"roles": list(_ROLES)}).fetchall():
-        name = sql.Identifier(role)
-        # What somebody made outside the schema as one of the roles is not ours to drop.
-        connection.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(name))
-        connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
-        try:
-            connection.execute(sql.SQL("DROP ROLE {}").format(name))
-        except psycopg.errors.DependentObjectsStillExist:
-            kept.append(role)
-    return kept
+@contextmanager
+def changing_schema(connection: Connection) -> Iterator[None]:
+    """Let nobody else change this database's schema inside the block. Raises PgduetError through a pooler."""
+    if is_pooled(connection):
+        raise PgduetError(
+            "the schema cannot be changed through a pooler: each statement may reach another session",
+            hint="name the server itself: --dsn 'host=... port=5432'",
+        )
+    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        connection.execute("SET client_min_messages = warning")
+        yield
+    finally:
+        # A session that is lost has lost both, and its own error says more.
+        with suppress(psycopg.OperationalError):
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+            connection.execute("RESET client_min_messages")
 
 
 def _queries() -> dict[str, LiteralString]:
     return load_queries("install", "pgduet.migrations")
-
-
-def _config(output: io.StringIO | None = None) -> Config:
-    config = Config(output_buffer=output)
-    config.set_main_option("script_location", str(files("pgduet.migrations")))
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _run_revisions(connection: Connection) -> None:
@@ -130,13 +93,24 @@ def _run_revisions(connection: Connection) -> None:
     parameters: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters))
     try:
-        with engine.connect() as bind:
-            config = _config()
+        with _alembic, engine.connect() as bind:
+            config = alembic_config()
             config.attributes["connection"] = bind
             command.upgrade(config, "head")
             bind.commit()
+    except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+        raise _first_error(error) from error
     finally:
         engine.dispose()
+
+
+def _first_error(error: BaseException) -> BaseException:
+    """Return the driver's error that came first: of a session that ended, SQLAlchemy only says that it is lost."""
+    first = error
+    while error.__context__ is not None:
+        error = error.__context__
+        first = error if isinstance(error, psycopg.Error) else first
+    return first
 
 
 def _apply_sql_files(connection: Connection, model: str) -> None:
@@ -146,6 +120,8 @@ def _apply_sql_files(connection: Connection, model: str) -> None:
                 connection.execute(text.encode())
             except psycopg.errors.DependentObjectsStillExist as error:
                 raise PgduetError(error.diag.message_primary or str(error), error.diag.message_hint or "") from error
+            except (psycopg.OperationalError, psycopg.errors.QueryCanceled):
+                raise
             except psycopg.Error as error:
                 raise PgduetError(
                     f"sql/{name} failed: {error}",
@@ -159,28 +135,3 @@ def _after_sql_files(model: str) -> sql.Composed:
     return sql.SQL(_queries()["after"]).format(
         model=sql.Literal(model), version=sql.Literal(version("pgduet")), sql_hash=sql.Literal(hash_sql_files())
     )
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
-    return bool(row and row[0])
-
-
-def _require_superuser(connection: Connection) -> None:
-    row = connection.execute("SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user").fetchone()
-    if not row or not row[0]:
-        raise PgduetError(
-            f"role {row[1] if row else '?'} is no superuser: PL/Python functions can be made by superusers only",
-            hint="connect as one, for example with PGUSER=postgres, or give the output of "
-            "`pgduet db migrate --sql` to your DBA",
-        )
-
-
-def _refuse_unknown_revision(connection: Connection) -> None:
-    found = status(connection).revision
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        raise PgduetError(
-            f"the database's schema has revision {found}, which this pgduet {version('pgduet')} does not know",
-            hint="upgrade the pgduet package: the database was installed by a later version",
-        )

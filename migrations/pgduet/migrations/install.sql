@@ -17,6 +17,3 @@ WHERE NOT EXISTS (SELECT FROM pgduet._installation i
 
 -- last --
 SELECT version, sql_hash FROM pgduet._installation ORDER BY installed_at DESC LIMIT 1
-
--- roles --
-SELECT rolname FROM pg_roles WHERE rolname = ANY (%(roles)s)

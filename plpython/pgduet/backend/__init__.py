@@ -2,4 +2,7 @@
 
 from pgduet.backend.calls import chunk_code, embed, embed_rows, package_version, recent_queries, sidecar_health
 
-__all__ = ["chunk_code", "embed", "embed_rows", "package_version", "recent_queries", "sidecar_health"]
+# Counted up when functions in sql/ and this package no longer understand each other: see pgduet._load_backend().
+INTERFACE = 1
+
+__all__ = ["INTERFACE", "chunk_code", "embed", "embed_rows", "package_version", "recent_queries", "sidecar_health"]

@@ -15,7 +15,7 @@ Dsn = Annotated[str, typer.Option(help="libpq connection string; the PG* environ
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(help="Install, upgrade, describe and remove the database schema.", no_args_is_help=True)
-    for command in (migrate, status, index, uninstall):
+    for command in (migrate, status, roles, index, uninstall):
         group.command()(command)
     group.command("set")(set_setting)
     app.add_typer(group, name="db")
@@ -46,7 +46,7 @@ def migrate(
 
 def status(dsn: Dsn = "") -> None:
     """Say what is installed and whether it is current; exit with 1 where it is not."""
-    from pgduet.migrations.install import status
+    from pgduet.migrations.schema import status
 
     with _connect(dsn) as connection:
         found = status(connection)
@@ -118,14 +118,43 @@ def set_setting(key: str, value: str, dsn: Dsn = "") -> None:
     typer.echo(f"{key} = {value}")
 
 
+def roles(dsn: Dsn = "") -> None:
+    """Make the roles that are missing in this cluster: before a dump is restored there, for example.
+
+    A dump holds no roles. `pgduet db migrate` does this too. Needs a superuser. Example:
+
+        pgduet db roles --dsn 'host=new dbname=postgres'
+    """
+    from pgduet.migrations.roles import ROLES, create_roles
+
+    with _connect(dsn) as connection:
+        new = create_roles(connection)
+    typer.echo(f"made: {', '.join(new)}" if new else f"all there: {', '.join(ROLES)}")
+
+
 def uninstall(
     dsn: Dsn = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Leave chunks, vectors, indexes, settings and roles.")
+    ] = False,
 ) -> None:
-    """Drop the schema with all chunks and vectors, and the roles; the extensions stay."""
-    from pgduet.migrations.install import uninstall
+    """Drop the schema with all chunks and vectors, and the roles; the extensions stay.
+
+    With --keep-data only functions, views and triggers go, and `pgduet db migrate` brings them back. Until then rows
+    can be written but not searched; a worker finds later what was written. Examples:
+
+        pgduet db uninstall --keep-data
+
+        pgduet db uninstall --yes
+    """
+    from pgduet.migrations.removal import remove_code, uninstall
 
     with _connect(dsn) as connection:
+        if keep_data:
+            remove_code(connection)
+            typer.echo("functions, views and triggers are gone, the data stays; back they come with: pgduet db migrate")
+            return
         if not yes:
             typer.confirm(f"Drop schema pgduet and all its data from database {connection.info.dbname}?", abort=True)
         kept = uninstall(connection)

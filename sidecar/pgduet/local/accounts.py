@@ -29,8 +29,10 @@ class Account:
         self, command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command under the account in the root folder and give back its output, standard error merged in."""
+        # Told to change the user itself, subprocess forks, and gRPC's threads and handlers do not survive every fork.
+        change = [] if self.is_current else ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
         return subprocess.run(
-            [str(part) for part in command],
+            [*change, *(str(part) for part in command)],
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -38,9 +40,6 @@ class Account:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            user=None if self.is_current else self.uid,
-            group=None if self.is_current else self.gid,
-            extra_groups=None if self.is_current else [],
         )
 
     def can_enter(self, folder: Path) -> bool:

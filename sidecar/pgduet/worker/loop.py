@@ -19,6 +19,7 @@ from pgduet.database.generations import settle_generations
 from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
 from pgduet.migrations.keeper import keep_index
+from pgduet.migrations.schema import SchemaError, require_known
 from pgduet.worker.embedding import Embedder, is_permanent
 from pgduet.worker.heart import Heart
 from pgduet.worker.lane import Lane
@@ -117,10 +118,17 @@ class Worker:
             raise self._error
 
     def _open(self, once: bool) -> None:
-        """Wait until the database answers, and find the sidecar's address."""
+        """Wait until the database answers, refuse a schema of another version, and find the sidecar's address."""
         while not self._stopping.is_set():
             try:
                 with self._connect() as connection:
+                    installed = require_known(connection)
+                    if not installed.current:
+                        log.warning(
+                            "the functions in the database are of another version",
+                            installed=installed.version,
+                            hint="run `pgduet db migrate` with the newest package, and restart workers of older ones",
+                        )
                     self._place = SidecarPlace(Queue(connection, self.name), self._options)
                     log.info("connected", database=connection.info.dbname, sidecar=self._place.client.address)
                     return
@@ -195,7 +203,7 @@ class Worker:
         if self._stopping.is_set():
             return
         permanent = isinstance(error, DatabaseError) and not error.is_passing and error.sqlstate != _OTHER_FINGERPRINT
-        if once or permanent:
+        if once or permanent or isinstance(error, SchemaError):
             raise error
         self.metrics.paused(
             "system_permanent" if isinstance(error, SidecarError) and is_permanent(error) else "system_temporary"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from pgduet.database.connection import Connection, is_pooled, wait_for_notify
+from pgduet.database.errors import readable_errors
 from pgduet.errors import PgduetError
 
 _CHANNEL = "pgduet_pending"
@@ -59,7 +60,9 @@ class Waker(threading.Thread):
                     if is_pooled(connection):
                         # The pooler's connection would go on listening, for whoever has it next.
                         return
-                    connection.execute(f"LISTEN {_CHANNEL}; LISTEN {_INDEX_CHANNEL}")
+                    with readable_errors():
+                        # Refused by a standby, until it is promoted.
+                        connection.execute(f"LISTEN {_CHANNEL}; LISTEN {_INDEX_CHANNEL}")
                     # What came before LISTEN took effect was not heard.
                     self.wake()
                     while not self._stopping.is_set():

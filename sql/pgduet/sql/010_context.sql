@@ -21,7 +21,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.value::integer FROM pgduet._setting s WHERE s.key = 'batch_texts'
 $$;
 
--- Puts the server-side package where every function of the session finds it.
+-- Puts the server-side package where every function of the session finds it, if it is one that knows these functions.
 CREATE OR REPLACE FUNCTION pgduet._load_backend() RETURNS boolean
 LANGUAGE plpython3u VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   try:
@@ -32,6 +32,12 @@ LANGUAGE plpython3u VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_t
       f"PostgreSQL's Python {sys.version.split()[0]} cannot import pgduet.backend: {reason}", sqlstate="58000",
       hint="Put the folder that holds the packages pgduet, grpcio and protobuf first in the server's PYTHONPATH, "
       "restart PostgreSQL and open a new session. `pgduet doctor` says more.")
+  if getattr(backend, "INTERFACE", None) != 1:
+    plpy.error(
+      f"PostgreSQL's Python has pgduet {backend.package_version()}, which does not know the functions of this database",
+      sqlstate="55000",
+      hint="Bring both to the same version: where the package is newer, run `pgduet db migrate`; where it is older, "
+      "upgrade it in the server's PYTHONPATH. Then open a new session.")
   GD["pgduet"] = backend
   return True
 $$;

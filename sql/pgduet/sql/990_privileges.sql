@@ -23,8 +23,6 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgduet FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE pgduet_owner IN SCHEMA pgduet REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader, pgduet_worker, pg_monitor;
-GRANT pgduet_reader TO pgduet_writer, pgduet_worker;
-GRANT pgduet_writer TO pgduet_admin;
 
 -- A search runs with its caller's rights, so that row security holds: readers need its parts too.
 GRANT SELECT ON pgduet.code_chunks, pgduet.code_embeddings, pgduet.generations, pgduet._index_build TO pgduet_reader;

@@ -99,7 +99,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _schema(connection: "Connection") -> Finding:
-    from pgduet.migrations.install import status
+    from pgduet.migrations.schema import status
 
     found = status(connection)
     if found.revision is None:
