@@ -16,6 +16,7 @@ from pgduet.serving import listening
 from pgduet.serving.loading import Store
 from pgduet.serving.metrics import Metrics
 from pgduet.serving.models import Models
+from pgduet.serving.securing import TokenCheck
 from pgduet.serving.service import SERVICE_NAME, EmbeddingService
 from pgduet.serving.settings import Settings
 from pgduet.serving.tracing import interceptors
@@ -41,7 +42,9 @@ class Sidecar:
         self._end_metrics: Callable[[], None] | None = None
         self._health = HealthServicer()
         self._service = EmbeddingService(self._models, settings, self._metrics)
-        self._server = grpc.aio.server(interceptors=interceptors(), options=_server_options(settings))
+        # Who is not known learns nothing, not even by a span.
+        checks = [TokenCheck(settings.token_file, self._service.calls)] if settings.token_file else []
+        self._server = grpc.aio.server(interceptors=[*checks, *interceptors()], options=_server_options(settings))
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
         names = (SERVICE_NAME, HEALTH_NAME, reflection.SERVICE_NAME)
