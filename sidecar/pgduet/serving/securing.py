@@ -13,7 +13,7 @@ import structlog
 from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
 
 from pgduet.errors import PgduetError
-from pgduet.serving.calls import Calls, Context, Refusal
+from pgduet.serving.calls import Calls, Context, Refusal, refuse
 from pgduet.serving.settings import Settings
 from pgduet.v1.certificates import check_pair
 from pgduet.v1.credentials import CredentialsError, Stamp, read_file, read_tokens, stamp
@@ -99,22 +99,19 @@ class TokenCheck(grpc.aio.ServerInterceptor):
         token = _token(details.invocation_metadata)
         if token is not None and self._is_known(token):
             return await continuation(details)
-        message = "the bearer token is missing" if token is None else "the bearer token is none of the sidecar's"
+        known = "missing" if token is None else "none of the sidecar's"
+        refusal = Refusal(grpc.StatusCode.UNAUTHENTICATED, f"the bearer token is {known}")
 
-        async def refuse(_: object, context: Context) -> None:
-            await self._calls.run("unauthenticated", context, {"peer": context.peer()}, _refusal(message))
+        async def turn_away(_: object, context: Context) -> None:
+            await self._calls.run("unauthenticated", context, {"peer": context.peer()}, refuse(refusal))
 
         # Whatever the method is: this kind does not wait for a message.
-        return grpc.stream_stream_rpc_method_handler(refuse)
+        return grpc.stream_stream_rpc_method_handler(turn_away)
 
     def _is_known(self, token: str) -> bool:
         digest = _digest(token)
         # All are compared, whichever it is: how long that takes tells nothing.
         return sum(compare_digest(digest, one) for one in self._watched.current()) > 0
-
-
-async def _refusal(message: str) -> None:
-    raise Refusal(grpc.StatusCode.UNAUTHENTICATED, message)
 
 
 def _digest(token: str) -> bytes:
