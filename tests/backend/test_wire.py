@@ -13,8 +13,7 @@ import pytest
 from fix_database import Connection, Database
 from fix_wire import TOKENS, Authority, Pair, Strict, TlsStub
 from pgduet.cli.checks import check_sidecar
-from pgduet.client import EmbeddingClient
-from pgduet.client.errors import RequestRefusedError
+from pgduet.client import EmbeddingClient, SidecarError
 from pgduet.v1.credentials import Credentials
 from stub_sidecar import StubSidecar
 
@@ -203,7 +202,7 @@ def test_a_client_that_runs_notices_its_renewed_certificate(authority: Authority
         assert not client.is_stale()
         with changed(shown):
             assert client.is_stale()
-            with pytest.raises(RequestRefusedError, match="cannot be read"):
+            with pytest.raises(SidecarError, match="cannot be read"):
                 EmbeddingClient(stub.address, credentials=credentials)
         callers.replace(shown, callers.issue())
         assert client.is_stale()

@@ -11,13 +11,7 @@ from typing import Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from pgduet.client.errors import (
-    BadReplyError,
-    RequestRefusedError,
-    SidecarError,
-    SidecarUnavailableError,
-    from_rpc_error,
-)
+from pgduet.client.errors import BadReplyError, SidecarError, SidecarUnavailableError, from_rpc_error
 from pgduet.v1 import dialing, embedding_pb2_grpc
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1.channels import open_channel
@@ -61,7 +55,7 @@ def _bad_settings_told(address: str) -> Iterator[None]:
     except dialing.AddressError as error:
         raise SidecarError(str(error), hint=error.hint, code=grpc.StatusCode.INVALID_ARGUMENT) from error
     except CredentialsError as error:
-        raise RequestRefusedError(
+        raise SidecarError(
             f"the sidecar at {address} is not called: {error}",
             hint=f"{error.hint} (PGDUET_SIDECAR_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE, _TOKEN_FILE, _SERVER_NAME)",
             code=grpc.StatusCode.UNAUTHENTICATED,

@@ -43,7 +43,7 @@ class SidecarBusyError(SidecarError):
 
 
 class RequestRefusedError(SidecarError):
-    """The request itself cannot be answered as it is: over a limit, unknown model, other fingerprint, no token."""
+    """The request itself cannot be answered as it is: over a limit, unknown model, other fingerprint."""
 
 
 class BadReplyError(SidecarError):
@@ -66,7 +66,7 @@ _HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
         "point PGDUET_SIDECAR at a sidecar with the same model version, or build a new generation",
     ),
     grpc.StatusCode.UNAUTHENTICATED: (
-        RequestRefusedError,
+        SidecarError,
         "the first token of PGDUET_SIDECAR_TOKEN_FILE has to be one of those in the sidecar's PGDUET_TOKEN_FILE",
     ),
     grpc.StatusCode.UNIMPLEMENTED: (RequestRefusedError, "another program or an older sidecar answers at this address"),
