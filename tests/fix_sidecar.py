@@ -44,8 +44,11 @@ def open_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def running_sidecar(directory: Path, name: str = "sidecar", **settings: str) -> Iterator[Sidecar]:
-    """Start `pgduet serve` on a unix socket in `directory`; end it by its pid. Settings as PGDUET_* without prefix."""
+def running_sidecar(directory: Path, name: str = "sidecar", program: str = "", **settings: str) -> Iterator[Sidecar]:
+    """Start `pgduet serve` on a unix socket in `directory`; end it by its pid. Settings as PGDUET_* without prefix.
+
+    `program` is a Python file to run instead.
+    """
     address = f"unix:{directory}/{name}.sock"
     log = directory / f"{name}.log"
     environment = {
@@ -58,6 +61,8 @@ def running_sidecar(directory: Path, name: str = "sidecar", **settings: str) -> 
         **{f"PGDUET_{key.upper()}": value for key, value in settings.items()},
     }
     command = [str(Path(sys.executable).with_name("pgduet")), "serve"]
+    if program:
+        command = [sys.executable, program]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:

@@ -133,13 +133,13 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    load: Callable[[GatedDuet], GatedDuet] | None = None, *names: str, **settings: Any
+    load: Callable[[GatedDuet], GatedDuet] | None = None, *names: str, also: Sequence[str] = (), **settings: Any
 ) -> AsyncIterator[Running]:
-    """Serve `small`, with duets of those names beside it in the store."""
+    """Serve `small`, with duets of those names beside it in the store, on a socket and `also` on other addresses."""
     store = GatedStore(load, "small", *names)
     with open_directory() as directory:
         address = f"unix:{directory}/s.sock"
-        sidecar = Sidecar(read_settings(listen=(address,), **{"bulk_tokens": 0, **settings}), store)
+        sidecar = Sidecar(read_settings(listen=(address, *also), **{"bulk_tokens": 0, **settings}), store)
         await sidecar.listen()
         task = asyncio.create_task(sidecar.run())
         try:

@@ -30,7 +30,6 @@ HALVES = {"code": 1536, "text": 1024}
 SERVICE = "pgduet.v1.EmbeddingService"
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
-
 # A byte picks one of 256 steps of the normal distribution: much cheaper than drawing, and as independent.
 _STEPS = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)])
 
@@ -160,12 +159,15 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
         self.set_serving(True)
-        port = self._server.add_insecure_port(self.address)
+        port = self._bind(self._server)
         if self.address.startswith("unix:"):
             os.chmod(self.address.removeprefix("unix:"), 0o666)
         elif self.address.endswith(":0"):
             self.address = f"{self.address.removesuffix(':0')}:{port}"
         self._server.start()
+
+    def _bind(self, server: grpc.Server) -> int:
+        return server.add_insecure_port(self.address)
 
     def stop(self) -> None:
         """Stop at once; calls in flight are cut off."""

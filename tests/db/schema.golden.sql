@@ -236,6 +236,11 @@ CREATE FUNCTION pgduet._grant_reading(source regclass, columns text[]) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._grant_reading(source regclass, columns text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._guard_files() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._guard_files() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._has_fingerprint() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -822,6 +827,11 @@ CREATE TABLE pgduet._setting (
     CONSTRAINT _setting_check CHECK (
 CASE key
     WHEN 'sidecar_address'::text THEN (value <> ''::text)
+    WHEN 'sidecar_ca_file'::text THEN ((value = ''::text) OR (value ~~ '/%'::text))
+    WHEN 'sidecar_certificate_file'::text THEN ((value = ''::text) OR (value ~~ '/%'::text))
+    WHEN 'sidecar_key_file'::text THEN ((value = ''::text) OR (value ~~ '/%'::text))
+    WHEN 'sidecar_token_file'::text THEN ((value = ''::text) OR (value ~~ '/%'::text))
+    WHEN 'sidecar_server_name'::text THEN (value ~ '^[A-Za-z0-9.:_-]*$'::text)
     WHEN 'deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
     WHEN 'batch_deadline_ms'::text THEN ((value ~ '^[0-9]{1,9}$'::text) AND ((value)::integer >= 1))
     WHEN 'batch_texts'::text THEN ((value ~ '^[0-9]{1,4}$'::text) AND (((value)::integer >= 1) AND ((value)::integer <= 4096)))
@@ -861,7 +871,10 @@ CREATE VIEW pgduet._call_context AS
             WHEN (current_setting('statement_timeout'::text) <> '0'::text) THEN (EXTRACT(epoch FROM ((current_setting('statement_timeout'::text))::interval - (clock_timestamp() - statement_timestamp()))))::double precision
             ELSE NULL::double precision
         END AS remaining,
-    current_setting('pgduet.traceparent'::text, true) AS traceparent
+    current_setting('pgduet.traceparent'::text, true) AS traceparent,
+    ARRAY( SELECT ((s.key || '='::text) || s.value)
+           FROM pgduet._setting s
+          WHERE ((s.value <> ''::text) AND (s.key = ANY (ARRAY['sidecar_ca_file'::text, 'sidecar_certificate_file'::text, 'sidecar_key_file'::text, 'sidecar_token_file'::text, 'sidecar_server_name'::text])))) AS sidecar_credentials
    FROM (( SELECT) one
      LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)));
 ALTER TABLE pgduet._call_context OWNER TO pgduet_owner;
@@ -1654,6 +1667,7 @@ ALTER INDEX pgduet.code_embeddings_content ATTACH PARTITION pgduet.code_embeddin
 ALTER INDEX pgduet.code_embeddings_language ATTACH PARTITION pgduet.code_embeddings_g1_language_idx;
 ALTER INDEX pgduet.code_embeddings_pkey ATTACH PARTITION pgduet.code_embeddings_g1_pkey;
 ALTER INDEX pgduet.code_embeddings_repo_path ATTACH PARTITION pgduet.code_embeddings_g1_repo_path_idx;
+CREATE TRIGGER _guard_files BEFORE UPDATE ON pgduet._setting FOR EACH ROW WHEN (((new.key ~~ 'sidecar\_%\_file'::text) AND (new.value IS DISTINCT FROM old.value))) EXECUTE FUNCTION pgduet._guard_files();
 CREATE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
@@ -1736,6 +1750,7 @@ GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live b
 GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._guard_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;

@@ -120,7 +120,7 @@ def load_many(session: Connection, rows: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "lists"), [(2000, 2000), pytest.param(80_000, wanted_lists(80_000), marks=pytest.mark.slow)]
+    ("rows", "lists"), [(4000, 3000), pytest.param(80_000, wanted_lists(80_000), marks=pytest.mark.slow)]
 )
 def test_an_index_that_needs_more_than_the_default_memory_is_restored_with_the_setting_that_is_documented(
     database: Database, target: Database, folder: Path, rows: int, lists: int

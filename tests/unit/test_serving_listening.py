@@ -92,8 +92,15 @@ def test_a_port_in_use_is_a_clear_error() -> None:
 
 def test_an_address_that_other_machines_reach_is_warned_of() -> None:
     with capture_logs() as logs:
-        bound("0.0.0.0:0", "127.0.0.1:0")
+        bound("0.0.0.0:0", "127.0.0.1:0", insecure=True)
     assert [(line["log_level"], line["address"]) for line in logs] == [("warning", "0.0.0.0:0")]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "127.example.test:0", "10.0.0.1:50517"])
+def test_an_address_that_other_machines_reach_is_refused_unless_that_was_asked_for(address: str) -> None:
+    with pytest.raises(PgduetError, match="nothing keeps away who reads along or calls") as caught:
+        bound(address)
+    assert "PGDUET_TLS_CERTIFICATE_FILE" in caught.value.hint
 
 
 @pytest.mark.parametrize("address", ["50517", "/run/x.sock", "localhost:", "localhost:http", "localhost:70000"])

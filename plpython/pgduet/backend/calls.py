@@ -15,6 +15,8 @@ from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext, read_context
 from pgduet.backend.vectors import WIDTHS, embedding_text, is_complete, is_whole, sketch_text
 from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1.channels import handshake_hint
+from pgduet.v1.credentials import CredentialsError
 
 _ROLES = {"document": pb.ROLE_DOCUMENT, "query": pb.ROLE_QUERY}
 _PARTS = {"both": pb.PART_BOTH, "code": pb.PART_CODE, "text": pb.PART_TEXT}
@@ -134,7 +136,7 @@ def recent_queries(plpy: Plpy, most: int) -> list[tuple[str, str]]:
     request = pb.RecentQueriesRequest(model=context.model, expected_fingerprint=context.fingerprint, most=most)
     timeout, _ = context.timeout(most)
     try:
-        response = call(plpy, context.address, "RecentQueries", request, timeout, context.metadata)
+        response = call(plpy, context, "RecentQueries", request, timeout)
     except grpc.RpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             return []
@@ -157,9 +159,13 @@ def sidecar_health(plpy: Plpy) -> list[tuple[str, str, str]]:
 def _health(plpy: Plpy, context: CallContext, address: str) -> list[tuple[str, str, str]]:
     timeout, _ = context.timeout(1)
     try:
-        reply = ask_one(plpy, address, "ListModels", pb.ListModelsRequest(), timeout, context.metadata)
+        reply = ask_one(plpy, context, address, "ListModels", pb.ListModelsRequest(), timeout)
+    except CredentialsError as error:
+        return [("sidecar", "fail", f"{address} is not called: {error}; {error.hint}")]
     except grpc.RpcError as error:
-        return [("sidecar", "fail", f"{address}: {error.code().name}: {error.details()}")]
+        hint = handshake_hint(error.details() or "", context.credentials)
+        found = f"{address}: {error.code().name}: {error.details()}"
+        return [("sidecar", "fail", f"{found}; {hint}" if hint else found)]
     rows = [("sidecar", "ok", f"{address}, version {reply.version}")]
     served = {model.name: model.fingerprint for model in reply.models}
     if context.model not in served:
@@ -211,7 +217,7 @@ def _expected(context: CallContext) -> str:
 def _call(plpy: Plpy, context: CallContext, method: str, request: object, *, texts: int) -> Any:
     timeout, by_statement = context.timeout(texts)
     try:
-        return call(plpy, context.address, method, request, timeout, context.metadata)
+        return call(plpy, context, method, request, timeout)
     except grpc.RpcError as error:
         if by_statement and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             # PostgreSQL ends the statement here. If not, several statements came in one message, or the timeout was

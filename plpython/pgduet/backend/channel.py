@@ -13,10 +13,11 @@ from typing import Any
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-import grpc
-
 from pgduet.backend.plpy_types import Plpy
+from pgduet.backend.settings import CallContext
 from pgduet.v1 import dialing
+from pgduet.v1.channels import open_channel
+from pgduet.v1.credentials import Credentials, CredentialsError
 from pgduet.v1.embedding_pb2_grpc import EmbeddingServiceStub
 
 # How long a cancel, timeout or terminate may go unnoticed, in seconds.
@@ -63,11 +64,11 @@ class _Connection:
     call. No signal may reach a thread that is started here: only the main thread runs PostgreSQL's handlers.
     """
 
-    def __init__(self, address: str, options: dialing.Options) -> None:
-        self.key = (os.getpid(), address)
+    def __init__(self, address: str, credentials: Credentials, options: dialing.Options) -> None:
+        self.key = _key(address, credentials)
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         with _signals_blocked():
-            self._channel = grpc.insecure_channel(dialing.target(address), options=[*_OPTIONS, *options])
+            self._channel = open_channel(address, credentials, [*_OPTIONS, *options])
             threading.Thread(target=self._make_calls, name="pgduet calls", daemon=True).start()
         self.stub = EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -98,13 +99,17 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _connect(address: str) -> _Connection:
-    """Return this process's connection to the address, made anew when the process or the address changed."""
+def _key(address: str, credentials: Credentials) -> tuple[Any, ...]:
+    return os.getpid(), address, credentials, credentials.stamps()
+
+
+def _connect(context: CallContext) -> _Connection:
+    """Return this process's connection, made anew when the process, the settings or the files they name changed."""
     global _connection
-    if _connection is None or _connection.key != (os.getpid(), address):
+    if _connection is None or _connection.key != _key(context.address, context.credentials):
         if _connection is not None and _connection.key[0] == os.getpid():
-            _connection.close()
-        _connection = _Connection(address, dialing.options())
+            _disconnect()
+        _connection = _Connection(context.address, context.credentials, dialing.options())
     return _connection
 
 
@@ -123,15 +128,15 @@ def let_interrupts_act(plpy: Plpy, seconds: float) -> None:
         time.sleep(0.005)
 
 
-def call(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
+def call(plpy: Plpy, context: CallContext, method: str, request: object, timeout: float) -> Any:
     """Call one method of one of the sidecars with a deadline in seconds, in a way that the server can interrupt.
 
     Raises grpc.RpcError as the call ends. A cancel, timeout or terminate of the statement surfaces here within
     50 ms from the query between two waits; whatever ends the wait, the sidecar is told to drop the work. Attempts that
     gRPC makes beyond the first share the deadline.
     """
-    with _bad_address_told(plpy):
-        connection = _connect(address)
+    with _bad_settings_told(plpy):
+        connection, metadata = _connect(context), _metadata(context)
     started = _Call(getattr(connection.stub, method), request, timeout, metadata)
     answered = False
     try:
@@ -143,12 +148,13 @@ def call(plpy: Plpy, address: str, method: str, request: object, timeout: float,
     return started.outcome()
 
 
-def ask_one(plpy: Plpy, address: str, method: str, request: object, timeout: float, metadata: Metadata) -> Any:
+def ask_one(plpy: Plpy, context: CallContext, address: str, method: str, request: object, timeout: float) -> Any:
     """Call one method of one sidecar as `call` does, on a connection for this call alone: loading or ill, it is asked.
 
-    Raises grpc.RpcError as the call ends.
+    Raises grpc.RpcError as the call ends, and CredentialsError where files cannot be used.
     """
-    connection = _Connection(address, dialing.direct_options())
+    metadata = _metadata(context)
+    connection = _Connection(address, context.credentials, dialing.direct_options())
     started = _Call(getattr(connection.stub, method), request, timeout, metadata)
     try:
         _make(plpy, connection, started)
@@ -159,14 +165,22 @@ def ask_one(plpy: Plpy, address: str, method: str, request: object, timeout: flo
 
 def addresses(plpy: Plpy, setting: str) -> list[str]:
     """Split the setting into the addresses of single sidecars; raises 22023 where it cannot be used."""
-    with _bad_address_told(plpy):
+    with _bad_settings_told(plpy):
         return dialing.addresses(setting)
 
 
+def _metadata(context: CallContext) -> Metadata:
+    return (*context.metadata, *context.credentials.authorization())
+
+
 @contextmanager
-def _bad_address_told(plpy: Plpy) -> Iterator[None]:
+def _bad_settings_told(plpy: Plpy) -> Iterator[None]:
     try:
         yield
+    except CredentialsError as error:
+        hint = f"{error.hint[0].upper()}{error.hint[1:]}. The settings sidecar_ca_file, sidecar_certificate_file, "
+        hint += "sidecar_key_file, sidecar_token_file and sidecar_server_name are changed by `pgduet db set`."
+        plpy.error(f"the embedding sidecar is not called: {error}", sqlstate="58030", hint=hint)
     except dialing.AddressError as error:
         message = f"the setting sidecar_address cannot be used: {error}"
         hint = f"{error.hint[0].upper()}{error.hint[1:]}. Change it by `pgduet db set sidecar_address ADDRESS`."

@@ -6,6 +6,7 @@ import grpc
 
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext
+from pgduet.v1.channels import handshake_hint
 
 
 class _Mapping(NamedTuple):
@@ -29,7 +30,9 @@ _MAPPINGS = {
         "42704", "Start the sidecar with the model of the active generation: `pgduet serve --model NAME`."
     ),
     grpc.StatusCode.RESOURCE_EXHAUSTED: _Mapping("53000", "The sidecar has too much work queued: try again later."),
-    grpc.StatusCode.UNAUTHENTICATED: _Mapping("28000", "The sidecar asks for credentials that were not sent."),
+    grpc.StatusCode.UNAUTHENTICATED: _Mapping(
+        "28000", f"The first token of sidecar_token_file has to be one of the sidecar's PGDUET_TOKEN_FILE. {_DOCTOR}"
+    ),
     grpc.StatusCode.PERMISSION_DENIED: _Mapping("42501", "The sidecar refuses this server's credentials."),
     grpc.StatusCode.FAILED_PRECONDITION: _Mapping(
         "55000", f"The sidecar runs another version of the model than the active generation was made with. {_DOCTOR}"
@@ -56,7 +59,9 @@ def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, context: CallContext, *, s
         what = f"the embedding sidecar at {address} did not answer within {seconds:.3g} s"
     else:
         what = f"the embedding sidecar at {address} refused: {details}"
-    plpy.error(what, sqlstate=mapping.sqlstate, detail=told_by(context), hint=mapping.hint)
+    hint = handshake_hint(details, context.credentials) if status is grpc.StatusCode.UNAVAILABLE else None
+    hint = f"{hint[0].upper()}{hint[1:]}. {_DOCTOR}" if hint else mapping.hint
+    plpy.error(what, sqlstate=mapping.sqlstate, detail=told_by(context), hint=hint)
 
 
 def raise_bad_value(plpy: Plpy, message: str, hint: str) -> None:

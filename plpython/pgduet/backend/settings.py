@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pgduet.backend.plpy_types import Plpy
+from pgduet.v1.credentials import Credentials
 
-# One round trip for everything. An address comes from an admin-owned table and never from a session setting:
+# One round trip for everything. Addresses and paths come from an admin-owned table and never from a session setting:
 # any role can SET one. `statement` tells two statements of one session apart.
 _QUERY = "SELECT * FROM pgduet._call_context"
 
@@ -33,6 +35,7 @@ class CallContext:
     statement: float
     remaining: float | None
     traceparent: str | None = None
+    credentials: Credentials = field(default_factory=Credentials)
     request_id: str = field(default_factory=lambda: os.urandom(8).hex())
 
     @property
@@ -76,4 +79,11 @@ def read_context(plpy: Plpy) -> CallContext:
         remaining=row["remaining"],
         # A schema that is not migrated yet knows none.
         traceparent=row.get("traceparent"),
+        credentials=_credentials(row.get("sidecar_credentials") or ()),
     )
+
+
+def _credentials(entries: Sequence[str]) -> Credentials:
+    """Read the settings sidecar_ca_file and so on, which come as key=value."""
+    found = dict(entry.removeprefix("sidecar_").split("=", 1) for entry in entries)
+    return Credentials(**found) if found else Credentials()

@@ -58,6 +58,23 @@ def target(setting: str) -> str:
     return f"{places[0][0]}:{','.join(place for _, place in places)}"
 
 
+def is_unix(address: str) -> bool:
+    """Tell whether one address, as `addresses` gives it, is a unix socket: the mode of its file says who may call."""
+    return address.startswith(f"{_UNIX}:")
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether nobody but this machine can listen in on one address, as `addresses` gives it."""
+    if is_unix(address):
+        return True
+    place = address.removeprefix("dns:").rpartition("/")[2].removeprefix(f"{_IPV4}:").removeprefix(f"{_IPV6}:")
+    host = place.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def options(*, embed_again: bool = True) -> Options:
     """Return the options of a channel that is balanced over all sidecars that are well.
 

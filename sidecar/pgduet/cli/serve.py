@@ -18,6 +18,8 @@ Examples:
 
     pgduet serve --metrics-address 127.0.0.1:9464
 
+    pgduet serve --listen 10.0.0.5:50517 --tls-certificate-file s.pem --tls-key-file s.key --token-file tokens
+
 Environment (options win): PGDUET_MODEL (names separated by commas), PGDUET_MAX_MODELS (3; so many may be in memory,
 those that `pgduet models load` adds too), PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
 PGDUET_ENGINE (auto, openvino, torch), PGDUET_DEVICE (auto, cpu, cuda, cuda:N), PGDUET_THREADS, PGDUET_SOCKET_MODE
@@ -25,7 +27,8 @@ PGDUET_ENGINE (auto, openvino, torch), PGDUET_DEVICE (auto, cpu, cuda, cuda:N), 
 PGDUET_BATCH_TOKENS (1024), PGDUET_QUEUE_TOKENS (262144), PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10),
 PGDUET_METRICS_ADDRESS (HOST:PORT; nowhere by default), PGDUET_LOG_FORMAT (auto, json, console), PGDUET_LOG_LEVEL
 (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to 10000; vectors of so many last queries are kept in memory,
-never their texts, and the index is measured with them; 0, the default, keeps none).
+never their texts, and the index is measured with them; 0, the default, keeps none), PGDUET_TLS_CERTIFICATE_FILE,
+PGDUET_TLS_KEY_FILE, PGDUET_TLS_CLIENT_CA_FILE, PGDUET_TOKEN_FILE, PGDUET_INSECURE (false; docs/security.md says when).
 OTEL_EXPORTER_OTLP_ENDPOINT with the extra `otel` sends a span of each call; all OTEL_* variables hold.
 """
 
@@ -51,6 +54,21 @@ def serve(
     metrics_address: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Answer Prometheus there, such as 127.0.0.1:9464.")
     ] = None,
+    tls_certificate_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Certificate for TLS on TCP, with those that lead to its authority."),
+    ] = None,
+    tls_key_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Its key, readable for its owner only.")
+    ] = None,
+    tls_client_ca_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Authorities that sign callers' certificates: each must show one."),
+    ] = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Tokens, one a line: each call must bear one of them.")
+    ] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Let other machines in without TLS and token.")] = False,
 ) -> None:
     """Serve one duet or several over gRPC until SIGTERM or Ctrl-C.
 
@@ -69,6 +87,11 @@ def serve(
         model=",".join(model) if model else None,
         listen=tuple(listen) if listen else None,
         metrics_address=metrics_address,
+        tls_certificate_file=tls_certificate_file,
+        tls_key_file=tls_key_file,
+        tls_client_ca_file=tls_client_ca_file,
+        token_file=token_file,
+        insecure=insecure or None,
     )
     configure_logs(settings)
     status = asyncio.run(run_server(settings))

@@ -31,7 +31,8 @@ def worker(
     """Embed what waits in the queue, find what no trigger saw, and keep the index, until SIGTERM.
 
     Any number may run, on any hosts; a pooler in transaction mode may stand between. On SIGTERM or Ctrl-C, calls in
-    flight get ten seconds, and what is not done is given back; a second signal cuts them off. Examples:
+    flight get ten seconds, and what is not done is given back; a second signal cuts them off. PGDUET_SIDECAR_CA_FILE,
+    PGDUET_SIDECAR_TOKEN_FILE and others name what sidecars on other machines ask for: docs/security.md. Examples:
 
         pgduet worker
 

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import grpc
@@ -13,6 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pgduet.client.errors import BadReplyError, SidecarError, SidecarUnavailableError, from_rpc_error
 from pgduet.v1 import dialing, embedding_pb2_grpc
 from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1.channels import open_channel
+from pgduet.v1.credentials import Credentials, CredentialsError
 
 DEFAULT_ADDRESS = "127.0.0.1:50517"
 REQUEST_ID_KEY = "x-request-id"
@@ -35,16 +38,28 @@ def sidecar_address(address: str | None = None) -> str:
 
 def sidecar_addresses(address: str | None = None) -> list[str]:
     """Return the addresses of all sidecars one by one; raises SidecarError where they cannot be called together."""
-    with _bad_address_told():
+    with _bad_settings_told(sidecar_address(address)):
         return dialing.addresses(sidecar_address(address))
 
 
+def sidecar_credentials() -> Credentials:
+    """Return the files that the environment names: PGDUET_SIDECAR_CA_FILE and so on."""
+    found = {field.name: os.environ.get(f"PGDUET_SIDECAR_{field.name.upper()}", "") for field in fields(Credentials)}
+    return Credentials(**found)
+
+
 @contextmanager
-def _bad_address_told() -> Iterator[None]:
+def _bad_settings_told(address: str) -> Iterator[None]:
     try:
         yield
     except dialing.AddressError as error:
         raise SidecarError(str(error), hint=error.hint, code=grpc.StatusCode.INVALID_ARGUMENT) from error
+    except CredentialsError as error:
+        raise SidecarError(
+            f"the sidecar at {address} is not called: {error}",
+            hint=f"{error.hint} (PGDUET_SIDECAR_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE, _TOKEN_FILE, _SERVER_NAME)",
+            code=grpc.StatusCode.UNAUTHENTICATED,
+        ) from error
 
 
 def new_request_id() -> str:
@@ -59,16 +74,25 @@ class EmbeddingClient:
     two. Without one PGDUET_SIDECAR is used, and without that `127.0.0.1:50517`. Calls go to those that are well, in
     turn, and are made again where one cannot take them, but an embed() that was lost: its texts may have ended the
     sidecar, and shall not end the next. With `direct` the one sidecar is asked as it is, and once. Every method raises
-    a `SidecarError` that tells what to do.
+    a `SidecarError` that tells what to do. `credentials` are those of the environment by default; the token is read
+    again when its file changes, certificates by the next client.
     """
 
-    def __init__(self, address: str | None = None, *, timeout: float = 60.0, direct: bool = False) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout: float = 60.0,
+        direct: bool = False,
+        credentials: Credentials | None = None,
+    ) -> None:
         self.address = sidecar_address(address)
         self.timeout = timeout
+        self.credentials = credentials or sidecar_credentials()
         options = dialing.direct_options() if direct else dialing.options(embed_again=False)
-        with _bad_address_told():
-            target = dialing.target(self.address)
-        self._channel = grpc.insecure_channel(target, options=[*_OPTIONS, *options])
+        with _bad_settings_told(self.address):
+            self._stamps = self.credentials.stamps()
+            self._channel = open_channel(self.address, self.credentials, [*_OPTIONS, *options])
         self._service = embedding_pb2_grpc.EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -112,8 +136,9 @@ class EmbeddingClient:
 
     def open_stream(self, requests: Iterator[pb.EmbedStreamRequest], request_id: str) -> Any:
         """Start a call of EmbedStream: an iterator over its answers, with `cancel()`."""
+        metadata = self._metadata(request_id)
         try:
-            return self._service.EmbedStream(requests, metadata=((REQUEST_ID_KEY, request_id),))
+            return self._service.EmbedStream(requests, metadata=metadata)
         except ValueError as error:
             raise self._closed(error) from error
 
@@ -181,16 +206,28 @@ class EmbeddingClient:
         self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
     ) -> Reply:
         request_id = new_request_id()
+        metadata = self._metadata(request_id)
         try:
-            return method(
-                request,
-                timeout=self.timeout if timeout is None else timeout,
-                metadata=((REQUEST_ID_KEY, request_id),),
-            )
+            return method(request, timeout=self.timeout if timeout is None else timeout, metadata=metadata)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address, request_id, about_models=about_models) from error
+            raise self.translated(error, request_id, about_models=about_models) from error
         except ValueError as error:
             raise self._closed(error) from error
+
+    def translated(self, error: grpc.RpcError, request_id: str, *, about_models: bool = False) -> SidecarError:
+        """Translate a failed call into an error with a hint, that of certificates where those are what is wrong."""
+        return from_rpc_error(error, self.address, request_id, self.credentials, about_models=about_models)
+
+    def is_stale(self) -> bool:
+        """Tell whether a file that the connection was made with has changed: another client would use the new one."""
+        try:
+            return self.credentials.stamps() != self._stamps
+        except CredentialsError:
+            return True
+
+    def _metadata(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        with _bad_settings_told(self.address):
+            return ((REQUEST_ID_KEY, request_id), *self.credentials.authorization())
 
     def _closed(self, error: ValueError) -> SidecarUnavailableError:
         """Translate gRPC's only word for a channel that was closed meanwhile."""

@@ -3,6 +3,8 @@
 import grpc
 
 from pgduet.errors import PgduetError
+from pgduet.v1.channels import handshake_hint
+from pgduet.v1.credentials import Credentials
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
@@ -63,6 +65,10 @@ _HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
         RequestRefusedError,
         "point PGDUET_SIDECAR at a sidecar with the same model version, or build a new generation",
     ),
+    grpc.StatusCode.UNAUTHENTICATED: (
+        SidecarError,
+        "the first token of PGDUET_SIDECAR_TOKEN_FILE has to be one of those in the sidecar's PGDUET_TOKEN_FILE",
+    ),
     grpc.StatusCode.UNIMPLEMENTED: (RequestRefusedError, "another program or an older sidecar answers at this address"),
 }
 # For calls that load and unload models: the sidecar's own words say what to do about most of these.
@@ -79,10 +85,12 @@ _MODEL_HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
 }
 
 
-def from_rpc_error(error: grpc.RpcError, address: str, request_id: str, *, about_models: bool = False) -> SidecarError:
+def from_rpc_error(
+    error: grpc.RpcError, address: str, request_id: str, credentials: Credentials, *, about_models: bool = False
+) -> SidecarError:
     """Translate a failed call into the error class, message and hint for its status.
 
-    `about_models` marks a call that loads or unloads one.
+    `credentials` are those that it was made with; `about_models` marks a call that loads or unloads one.
     """
     if not isinstance(error, grpc.Call):
         return SidecarError(f"the call to the sidecar at {address} failed: {error}")
@@ -91,7 +99,10 @@ def from_rpc_error(error: grpc.RpcError, address: str, request_id: str, *, about
         # gRPC's word for a message over its limit: no overload, and never any better.
         code = grpc.StatusCode.INVALID_ARGUMENT
     details = error.details() or ""
-    return sidecar_error(code, details, address, _retry_after(error), request_id, about_models=about_models)
+    made = sidecar_error(code, details, address, _retry_after(error), request_id, about_models=about_models)
+    if code is grpc.StatusCode.UNAVAILABLE:
+        made.hint = handshake_hint(details, credentials) or made.hint
+    return made
 
 
 def sidecar_error(

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import grpc
 
 from pgduet.client.embedding import EmbeddingClient, new_request_id
-from pgduet.client.errors import SidecarError, SidecarUnavailableError, from_rpc_error, sidecar_error
+from pgduet.client.errors import SidecarError, SidecarUnavailableError, sidecar_error
 from pgduet.v1 import embedding_pb2 as pb
 
 # A stream stays with one sidecar: so often another one gets its chance, such as one that has come back.
@@ -122,7 +122,7 @@ class _Open:
                 if future is not None:
                     future.set_result(answer)
         except grpc.RpcError as error:
-            end = from_rpc_error(error, self._client.address, self._name)
+            end = self._client.translated(error, self._name)
         with self._lock:
             self._end = end
             waiting, self._waiting = self._waiting, {}

@@ -13,7 +13,10 @@ def write_setting(connection: Connection, key: str, value: str) -> None:
     try:
         changed = connection.execute(queries["write"], {"key": key, "value": value}).rowcount
     except psycopg.errors.CheckViolation as error:
-        raise PgduetError(f"{value!r} is no value for {key}", hint="times and counts are whole numbers") from error
+        raise PgduetError(
+            f"{value!r} is no value for {key}",
+            hint="times and counts are whole numbers, files absolute paths on the server",
+        ) from error
     if not changed:
         keys = ", ".join(row[0] for row in connection.execute(queries["keys"]))
         raise PgduetError(f"there is no setting {key!r}", hint=f"settings are: {keys}")

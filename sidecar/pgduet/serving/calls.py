@@ -109,6 +109,11 @@ class Calls:
         self._metrics.requests.labels(call, status.name).inc()
 
 
+async def refuse(refusal: Refusal) -> Any:
+    """Answer with nothing but a refusal, for `Calls.run`."""
+    raise refusal
+
+
 def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 

@@ -12,11 +12,12 @@ import grpc.aio
 import structlog
 
 from pgduet.errors import PgduetError
+from pgduet.serving.securing import server_credentials
 from pgduet.serving.settings import Settings
+from pgduet.v1.dialing import is_loopback
 
 # sun_path has 108 bytes, one of them for the end of the string (unix(7)).
 MAX_PATH_BYTES = 107
-LOOPBACK = ("127.", "localhost", "[::1]")
 
 _log = structlog.stdlib.get_logger("pgduet.serving.listening")
 
@@ -26,19 +27,18 @@ def bind(server: grpc.aio.Server, settings: Settings) -> list[str]:
 
     Raises PgduetError where an address is taken, malformed or forbidden.
     """
-    return [_bind_one(server, address, settings) for address in settings.listen]
+    credentials = server_credentials(settings)
+    return [_bind_one(server, address, settings, credentials) for address in settings.listen]
 
 
-def _bind_one(server: grpc.aio.Server, address: str, settings: Settings) -> str:
+def _bind_one(
+    server: grpc.aio.Server, address: str, settings: Settings, credentials: grpc.ServerCredentials | None
+) -> str:
     path = socket_path(address)
     if path is None:
-        port, host = _add(server, address), address.rpartition(":")[0]
-        if not host.startswith(LOOPBACK):
-            _log.warning(
-                "whoever can reach this address may embed, load and unload: TCP has no authentication yet",
-                address=address,
-            )
-        return f"{host}:{port}"
+        _refuse_openness(address, settings)
+        port = _add(server, address, credentials)
+        return f"{address.rpartition(':')[0]}:{port}"
     _make_room(path)
     # gRPC accepts only once the server starts; until then nobody but the owner can even queue up.
     with _umask(0o177):
@@ -68,8 +68,29 @@ def socket_path(address: str) -> Path | None:
     return None
 
 
-def _add(server: grpc.aio.Server, address: str) -> int:
+def _refuse_openness(address: str, settings: Settings) -> None:
+    """Let other machines in only where they are known and nobody on the way can read, or where that was asked for.
+
+    Refused and not only warned of: source code goes over this line, and nobody reads the log of what works.
+    """
+    is_private = settings.tls_certificate_file is not None
+    is_known = settings.token_file is not None or settings.tls_client_ca_file is not None
+    if is_loopback(address) or (is_private and is_known):
+        return
+    lacks = "reads along or calls" if not is_private and not is_known else "calls" if is_private else "reads along"
+    if not settings.insecure:
+        raise PgduetError(
+            f"{address} is open to other machines, and nothing keeps away who {lacks}",
+            hint="set PGDUET_TLS_CERTIFICATE_FILE, PGDUET_TLS_KEY_FILE and PGDUET_TOKEN_FILE (or "
+            "PGDUET_TLS_CLIENT_CA_FILE); --insecure where a network or proxy of yours keeps them away",
+        )
+    _log.warning(f"nothing keeps away who {lacks}, and may embed, load and unload", address=address)
+
+
+def _add(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
     try:
+        if credentials is not None:
+            return server.add_secure_port(address, credentials)
         return server.add_insecure_port(address)
     except RuntimeError as error:
         raise PgduetError(

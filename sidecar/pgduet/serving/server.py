@@ -16,6 +16,8 @@ from pgduet.serving import listening
 from pgduet.serving.loading import Store
 from pgduet.serving.metrics import Metrics
 from pgduet.serving.models import Models
+from pgduet.serving.parsing import Parsing
+from pgduet.serving.securing import TokenCheck
 from pgduet.serving.service import SERVICE_NAME, EmbeddingService
 from pgduet.serving.settings import Settings
 from pgduet.serving.tracing import interceptors
@@ -25,6 +27,7 @@ MESSAGE_BYTES = 64 * 1024 * 1024
 # One row is 2560 halfs and 2560 bits, and what stands around it.
 REPLY_BYTES_PER_TEXT = 6000
 REPLY_SECONDS = 0.5
+CALLS_PER_CONNECTION = 1000
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.stdlib.get_logger("pgduet.serving.server")
@@ -41,7 +44,12 @@ class Sidecar:
         self._end_metrics: Callable[[], None] | None = None
         self._health = HealthServicer()
         self._service = EmbeddingService(self._models, settings, self._metrics)
-        self._server = grpc.aio.server(interceptors=interceptors(), options=_server_options(settings))
+        # Who is not known learns nothing, not even by a span.
+        checks = [TokenCheck(settings.token_file, self._service.calls)] if settings.token_file else []
+        parsing = Parsing(settings.max_texts, self._service.calls)
+        self._server = grpc.aio.server(
+            interceptors=[*checks, parsing, *interceptors()], options=_server_options(settings)
+        )
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
         names = (SERVICE_NAME, HEALTH_NAME, reflection.SERVICE_NAME)
@@ -125,6 +133,10 @@ def _server_options(settings: Settings) -> list[tuple[str, int]]:
         # Callers ping every 2 s to notice a sidecar that hangs; gRPC would take more than one in 5 min for an attack.
         ("grpc.http2.min_ping_interval_without_data_ms", 1000),
         ("grpc.keepalive_permit_without_calls", 1),
+        # A bound on what one connection can hold open; calls beyond it wait at the caller.
+        ("grpc.max_concurrent_streams", CALLS_PER_CONNECTION),
+        # Who connects and says nothing; gRPC would wait for two minutes.
+        ("grpc.server_handshake_timeout_ms", 10_000),
     ]
 
 

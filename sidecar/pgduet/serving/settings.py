@@ -17,8 +17,15 @@ class Settings(BaseSettings):
     # Names of the duets that are served from the start.
     model: Annotated[tuple[str, ...], NoDecode] = ("small",)
     max_models: int = Field(default=3, ge=1, validate_default=True)
-    # Loopback only: on TCP there is no authentication yet, and who can connect can read what is embedded.
+    # Beyond this machine only with TLS, and with a token or certificates of callers.
     listen: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:50517",)
+    insecure: bool = False
+    # For all TCP addresses; with an authority's, callers must show a certificate that it signed.
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_client_ca_file: Path | None = None
+    # One of the tokens in it is asked for on every address.
+    token_file: Path | None = None
     models_dir: Path | None = None
     # Where Prometheus is answered; nowhere without.
     metrics_address: str | None = None

@@ -8,12 +8,14 @@ import grpc
 import grpc.aio
 import structlog
 
-from pgduet.serving.calls import Calls, Context, Refusal
+from pgduet.serving.calls import Calls, Context, Refusal, refuse
 from pgduet.v1 import embedding_pb2 as pb
 
 # Requests of one stream that are worked at; the next is read when one of them is answered and its answer has left.
 # HTTP/2 then holds the caller back.
 MOST_IN_FLIGHT = 8
+# How long a stream may be silent.
+IDLE_SECONDS = 300.0
 
 _log = structlog.stdlib.get_logger("pgduet.serving.streams")
 
@@ -42,9 +44,12 @@ async def answer_stream(context: Context, calls: Calls, answer: Answer) -> None:
     try:
         while True:
             await room.acquire()
-            message = await _read(context, stopping)
+            message = await _read(context, stopping, tasks)
             if message is None:
                 break
+            if isinstance(message, Refusal):
+                await calls.run("embed_stream", context, {}, refuse(message))
+                return
             task = asyncio.create_task(work(message))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -57,15 +62,22 @@ async def answer_stream(context: Context, calls: Calls, answer: Answer) -> None:
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the sidecar is stopping")
 
 
-async def _read(context: Context, stopping: "asyncio.Future[Any]") -> pb.EmbedStreamRequest | None:
-    """Return the next request, None after the last one and when the sidecar stops."""
+async def _read(
+    context: Context, stopping: "asyncio.Future[Any]", tasks: "set[asyncio.Task[Any]]"
+) -> pb.EmbedStreamRequest | Refusal | None:
+    """Return the next request, or why it cannot be read; None after the last one and when the sidecar stops.
+
+    None too when nothing has come, and nothing was worked at, for a while: callers open another when they need it.
+    """
     reading = asyncio.ensure_future(context.read())
     try:
-        await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not reading.done():
-            return None
-        message = reading.result()
-        return None if message is grpc.aio.EOF else message
+        while True:
+            done, _ = await asyncio.wait((reading, stopping), timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                message = reading.result()
+                return None if message is grpc.aio.EOF else message
+            if done or not tasks:
+                return None
     finally:
         reading.cancel()
 

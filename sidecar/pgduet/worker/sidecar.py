@@ -9,7 +9,7 @@ from pgduet.worker.options import Options
 
 
 class SidecarPlace:
-    """Keep one client for all lanes; `follow` moves to another address when an admin changed the setting."""
+    """Keep one client for all lanes; `follow` moves on when an admin changed the address or a certificate's file."""
 
     def __init__(self, queue: Queue, options: Options) -> None:
         self._fixed = options.sidecar or os.environ.get("PGDUET_SIDECAR")
@@ -26,12 +26,12 @@ class SidecarPlace:
         return self._client
 
     def follow(self, queue: Queue) -> EmbeddingClient:
-        """Read the address again; return the client for it."""
+        """Read the address again, look whether files have changed; return the client for them."""
         with self._lock:
             address = self._address(queue)
-            if address != self._client.address and not self._closed:
-                self._client.close()
-                self._client = EmbeddingClient(address)
+            if (address != self._client.address or self._client.is_stale()) and not self._closed:
+                before, self._client = self._client, EmbeddingClient(address)
+                before.close()
             return self._client
 
     def close(self) -> None:

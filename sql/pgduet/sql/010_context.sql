@@ -13,8 +13,26 @@ SELECT
     extract(epoch FROM pg_catalog.current_setting('statement_timeout')::interval
       - (pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::double precision END AS remaining,
   -- Any role may set it: the worst that it does is to join a call to another trace.
-  pg_catalog.current_setting('pgduet.traceparent', true) AS traceparent
+  pg_catalog.current_setting('pgduet.traceparent', true) AS traceparent,
+  ARRAY(SELECT s.key || '=' || s.value FROM pgduet._setting s WHERE s.value <> '' AND s.key IN ('sidecar_ca_file',
+    'sidecar_certificate_file', 'sidecar_key_file', 'sidecar_token_file', 'sidecar_server_name')) AS sidecar_credentials
 FROM (SELECT) one LEFT JOIN pgduet.generations g ON g.state = 'active';
+
+-- A file that is named here is read by the server's own user: changing one takes what PostgreSQL asks for elsewhere to
+-- read the server's files. What a file holds reaches the sidecar at sidecar_address, and no message.
+CREATE OR REPLACE FUNCTION pgduet._guard_files() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT pg_has_role(current_user, 'pg_read_server_files', 'USAGE') THEN
+    RAISE EXCEPTION 'permission denied to change %', new.key USING ERRCODE = '42501',
+      DETAIL = 'It names a file that the server reads.',
+      HINT = 'Let a superuser or a member of pg_read_server_files change it.';
+  END IF;
+  RETURN new;
+END $$;
+CREATE OR REPLACE TRIGGER _guard_files BEFORE UPDATE ON pgduet._setting FOR EACH ROW
+  WHEN (new.key LIKE 'sidecar\_%\_file' AND new.value IS DISTINCT FROM old.value)
+  EXECUTE FUNCTION pgduet._guard_files();
 
 CREATE OR REPLACE FUNCTION pgduet._batch_texts() RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -24,16 +24,16 @@ def check_sidecar(fingerprints: dict[str, str]) -> Iterator[Finding]:
 def _check_one(address: str, fingerprints: dict[str, str]) -> Finding:
     from pgduet.client import EmbeddingClient
 
-    with EmbeddingClient(address, timeout=_SECONDS, direct=True) as client:
-        try:
-            reply = client.list_models()
-        except PgduetError as error:
-            return failed("sidecar", error)
-        found = {model.name: model.fingerprint for model in reply.models}
-        served = ", ".join(f"{name} {fingerprint}" for name, fingerprint in found.items())
-        if not client.healthy():
-            hint = "see its log: the model may still load, or its self-test failed"
-            return Finding("sidecar", "fail", f"at {address} answers but does not serve", hint)
+    try:
+        with EmbeddingClient(address, timeout=_SECONDS, direct=True) as client:
+            reply, healthy = client.list_models(), client.healthy()
+    except PgduetError as error:
+        return failed("sidecar", error)
+    found = {model.name: model.fingerprint for model in reply.models}
+    served = ", ".join(f"{name} {fingerprint}" for name, fingerprint in found.items())
+    if not healthy:
+        hint = "see its log: the model may still load, or its self-test failed"
+        return Finding("sidecar", "fail", f"at {address} answers but does not serve", hint)
     other = [name for name, fingerprint in found.items() if fingerprints.setdefault(name, fingerprint) != fingerprint]
     lacking = [name for name in fingerprints if name not in found]
     if other:
