@@ -1,5 +1,5 @@
 -- remove_code --
--- What tables need stays: the hash of a content, and what triggers on watched tables call. The index on words is an
+-- What tables need stays: the hash of a content, and what triggers on other tables call. The index on words is an
 -- expression over a function that goes; the keeper builds it anew.
 DO $$
 DECLARE
@@ -17,7 +17,8 @@ BEGIN
     UNION ALL
     SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('pgduet') AND p.proname NOT IN ('_content_hash', '_wake')
-      AND p.proname !~ '^_watch_[0-9]+$' HAVING count(*) > 0
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND t.tgrelid <> to_regclass('pgduet.code_chunks'))
+    HAVING count(*) > 0
   LOOP
     EXECUTE doomed;
   END LOOP;
