@@ -1,7 +1,8 @@
 """Installs, upgrades, describes and removes the schema."""
 
 import io
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -23,6 +24,10 @@ Connection = psycopg.Connection[Any]
 
 # Held for the session while a schema changes, so that two installers wait for each other. Any fixed number does.
 _LOCK = 7096_2560
+
+# A superuser's session meets what others made in `public`: a function or an operator that suits a call better than the
+# server's own would run with all rights.
+_PINNED = "SET search_path = pg_catalog, pg_temp"
 
 _ROLES = ("pgduet_owner", "pgduet_reader", "pgduet_writer", "pgduet_admin", "pgduet_worker")
 
@@ -46,10 +51,16 @@ def migrate(connection: Connection, model: str = "small") -> SchemaStatus:
     `model` names the duet of the first generation and is ignored once there is one. The connection is a direct
     one of a superuser (PL/Python is an untrusted language), in autocommit mode. Raises PgduetError.
     """
-    _require_superuser(connection)
-    _refuse_unknown_revision(connection)
-    with readable_errors():
-        connection.execute(_queries()["require_utf8"])
+    with _pinned_path(connection):
+        _require_superuser(connection)
+        _refuse_unknown_revision(connection)
+        with readable_errors():
+            connection.execute(_queries()["require_utf8"])
+        _migrate_alone(connection, model)
+        return status(connection)
+
+
+def _migrate_alone(connection: Connection, model: str) -> None:
     connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
         connection.execute("SET client_min_messages = warning")
@@ -59,7 +70,16 @@ def migrate(connection: Connection, model: str = "small") -> SchemaStatus:
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
         connection.execute("RESET client_min_messages")
-    return status(connection)
+
+
+@contextmanager
+def _pinned_path(connection: Connection) -> Iterator[None]:
+    connection.execute(_PINNED)
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):
+            connection.execute("RESET search_path")
 
 
 def migration_script(model: str = "small") -> str:
@@ -69,6 +89,7 @@ def migration_script(model: str = "small") -> str:
         command.upgrade(_config(output), "head", sql=True)
     parts = [
         "\\set ON_ERROR_STOP on",
+        f"{_PINNED};",
         _queries()["require_utf8"],
         output.getvalue(),
         "BEGIN;",
@@ -98,6 +119,11 @@ def uninstall(connection: Connection) -> list[str]:
 
     Returns the roles that had to stay. The extensions stay: others may use them.
     """
+    with _pinned_path(connection):
+        return _uninstall(connection)
+
+
+def _uninstall(connection: Connection) -> list[str]:
     _require_superuser(connection)
     connection.execute("SET client_min_messages = warning")
     connection.execute("DROP SCHEMA IF EXISTS pgduet CASCADE")
@@ -128,7 +154,7 @@ def _config(output: io.StringIO | None = None) -> Config:
 def _run_revisions(connection: Connection) -> None:
     """Run what is missing through Alembic, one transaction for each revision, on a second connection like this one."""
     parameters: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters))
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connect_pinned(parameters))
     try:
         with engine.connect() as bind:
             config = _config()
@@ -137,6 +163,13 @@ def _run_revisions(connection: Connection) -> None:
             bind.commit()
     finally:
         engine.dispose()
+
+
+def _connect_pinned(parameters: dict[str, Any]) -> Connection:
+    connection = psycopg.connect(**parameters)
+    connection.execute(_PINNED)
+    connection.commit()
+    return connection
 
 
 def _apply_sql_files(connection: Connection, model: str) -> None:

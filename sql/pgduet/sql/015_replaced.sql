@@ -1,3 +1,4 @@
+SELECT pgduet._see_pgvector();
 -- Functions that an earlier version had with fewer parameters, beside which every call would be ambiguous, or under
 -- other names. They go in the transaction in which the new ones come.
 DO $$
@@ -21,3 +22,4 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     USING ERRCODE = '2BP01', HINT = 'Nothing was changed. Save their definitions (pg_get_viewdef), drop them, '
       'migrate, and create them again.';
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

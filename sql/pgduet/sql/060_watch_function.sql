@@ -51,7 +51,7 @@ BEGIN
   RETURN CASE
     WHEN cardinality(v_texts) = 1 AND v_plain THEN v_texts[1]
     WHEN cardinality(v_texts) = 1 THEN format('CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN
-      CASE WHEN pg_catalog.left(%2$s, 1) = ''['' OR pg_catalog.strpos(%2$s, E''\x1f'') > 0 THEN %1$s ELSE %2$s END END',
+      CASE WHEN pg_catalog.left(%2$s, 1) = ''['' OR pg_catalog.strpos(%2$s, pg_catalog.chr(31)) > 0 THEN %1$s ELSE %2$s END END',
       v_key, v_texts[1])
     ELSE format('CASE WHEN pg_catalog.octet_length(%1$s) <= 2000 THEN %1$s END', v_key) END;
 END $$;

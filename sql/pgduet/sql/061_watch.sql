@@ -154,7 +154,7 @@ END $$;
 
 -- Forgets a watch with all that came of it; returns how many chunks went. Its function takes the triggers along.
 CREATE OR REPLACE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 DECLARE
   v_mode text := current_setting('pgduet.trigger_mode', true);
   v_chunks bigint;

@@ -119,6 +119,15 @@ EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
   UPDATE pgduet._watch w SET problem = SQLERRM WHERE w.watch_id = $2;
 END $$;
 
+-- Has rows cut again whose chunks somebody deleted, whatever policies chunks have: who calls this reads the watched
+-- table without.
+CREATE OR REPLACE FUNCTION pgduet._forget_chunkless(watch_id integer) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET row_security = on SET enable_nestloop = off SET jit = off AS $$
+  UPDATE pgduet._source_row r SET row_hash = NULL, row_version = '' FROM pgduet._watch w
+  WHERE w.watch_id = $1 AND r.watch_id = $1 AND r.chunks > 0 AND r.row_version <> '' AND NOT EXISTS (
+    SELECT FROM pgduet.code_chunks c WHERE c.source = w.source AND c.source_key = r.row_key)
+$$;
+
 -- Queues rows of the table that were never worked on or that no trigger told of, and rows that are gone from it, `slice`
 -- at most; where there are more it asks for another look after these.
 CREATE OR REPLACE FUNCTION pgduet._rescan_watch(watch_id integer, slice integer) RETURNS bigint
@@ -141,10 +150,7 @@ BEGIN
   -- Asked for before this look began: it sees all that they are about.
   DELETE FROM pgduet._source s WHERE s.seq IN (
     SELECT q.seq FROM pgduet._source q WHERE q.watch_id = $1 AND q.row_key IS NULL FOR UPDATE SKIP LOCKED);
-  -- Rows whose chunks somebody deleted are cut again.
-  UPDATE pgduet._source_row r SET row_hash = NULL, row_version = '' FROM pgduet._watch w
-  WHERE w.watch_id = $1 AND r.watch_id = $1 AND r.chunks > 0 AND r.row_version <> '' AND NOT EXISTS (
-    SELECT FROM pgduet.code_chunks c WHERE c.source = w.source AND c.source_key = r.row_key);
+  PERFORM pgduet._forget_chunkless($1);
   EXECUTE format($sql$
     WITH found AS MATERIALIZED (
       SELECT coalesce(t.row_key, r.row_key) AS row_key
