@@ -252,6 +252,11 @@ CREATE FUNCTION pgduet._has_fingerprint() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._has_fingerprint() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._hold_table(source oid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._hold_table(source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -267,6 +272,11 @@ CREATE FUNCTION pgduet._index_objection(generation_id integer) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._index_objection(generation_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._is_readable(type oid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._is_readable(type oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._judge(name text, gate jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -277,12 +287,7 @@ CREATE FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) RETURNS boo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._key_cast(place bigint, type_name text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._key_columns(source oid) RETURNS TABLE(place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean)
+CREATE FUNCTION pgduet._key_columns(source oid) RETURNS TABLE(place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean, is_readable boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -297,6 +302,11 @@ CREATE FUNCTION pgduet._key_settings(source oid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._key_settings(source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_values(source oid, row_keys text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_values(source oid, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._lacking(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS SETOF bigint
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -394,11 +404,11 @@ CREATE FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, languag
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid) RETURNS text
+CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) RETURNS record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -671,6 +681,11 @@ CREATE FUNCTION pgduet._take_finetune(trainer text, pause double precision) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._take_finetune(trainer text, pause double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._trigger_mode() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -686,6 +701,11 @@ CREATE FUNCTION pgduet._try_embed(chunk_ids bigint[]) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._try_embed(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -710,6 +730,11 @@ CREATE FUNCTION pgduet._wake_trainer() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._wake_trainer() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._watch_body(watch_id integer, source oid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._watch_body(watch_id integer, source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._watched_table(watch_id integer) RETURNS oid
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1794,19 +1819,22 @@ GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live b
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._hold_table(source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._index_objection(generation_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._is_readable(type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._is_readable(type oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._judge(name text, gate jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._judge(name text, gate jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) TO pgduet_admin;
-REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._key_expression(source oid, row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_settings(source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._key_values(source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._lacking(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
@@ -1836,7 +1864,7 @@ REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT ide
 GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) FROM PUBLIC;
@@ -1912,9 +1940,11 @@ GRANT SELECT ON TABLE pgduet.finetune_runs TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_runs TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._truncation_checked() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) FROM PUBLIC;
@@ -1922,6 +1952,7 @@ GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigin
 GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._wake_trainer() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._watch_body(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._watched_table(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._watched_table(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) FROM PUBLIC;

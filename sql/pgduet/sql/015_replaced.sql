@@ -11,7 +11,8 @@ BEGIN
     'similar_code(text,integer,text,text,text,double precision,boolean)',
     '_similar_code(text,integer,text,text,text,double precision,boolean)',
     '_nearest(halfvec,bit,integer,text,text,text,double precision,boolean,bigint,bytea)',
-    '_search_way(integer,text,text,text)', '_search_statement(integer,text,bigint,boolean)', '_sketch_index(integer)']
+    '_search_way(integer,text,text,text)', '_search_statement(integer,text,bigint,boolean)', '_sketch_index(integer)',
+    '_key_cast(bigint,text)', '_read_statement(integer,oid)', '_key_columns(oid)']
   LOOP
     EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgduet.%s', v_old);
   END LOOP;
