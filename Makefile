@@ -4,10 +4,11 @@ PYTHON := .venv/bin/python
 PGDUET := .venv/bin/pgduet
 ROOMS := plpython/pgduet sidecar/pgduet migrations/pgduet sql/pgduet
 CODE := $(ROOMS) tests $(wildcard benchmarks/*.py) benchmarks/search
-# pgspot cannot see that the installer makes the schema and sets the search path first, hence the prelude. Views and
-# privileges use that path once, while they are installed, and are left out; function bodies run under anybody's.
-FUNCTIONS := $(filter-out %search_path.sql %views.sql %privileges.sql,$(wildcard sql/pgduet/sql/*.sql))
-PRELUDE := CREATE SCHEMA pgduet; SET search_path TO pg_catalog, pg_temp;
+# pgspot cannot see that the installer makes the schema and pins the search path first, hence the preludes. The files of
+# sql/ pin it themselves. The first revision has a function body of a kind that pgspot cannot read.
+REVISIONS := $(filter-out %/0001_schema.sql,$(wildcard migrations/pgduet/migrations/versions/*.sql))
+PRELUDE := CREATE SCHEMA pgduet;
+PINNED := SET search_path TO pg_catalog, pg_temp;
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test test-all bench bench-search bench-serving bench-finetune lint proto docs clean
@@ -57,7 +58,9 @@ lint: ## Check style, types, import rules, the protocol and the SQL (needs `make
 	.venv/bin/mypy benchmarks/serving
 	.venv/bin/lint-imports
 	cd proto && ../.venv/bin/buf lint
-	(echo "$(PRELUDE)"; cat $(FUNCTIONS)) | .venv/bin/pgspot --ignore-lang plpython3u
+	(echo "$(PRELUDE)"; cat sql/pgduet/sql/*.sql) | .venv/bin/pgspot --ignore-lang plpython3u \
+		--proc-without-search-path 'pgduet._see_pgvector()'
+	(echo "$(PRELUDE) $(PINNED)"; cat $(REVISIONS)) | .venv/bin/pgspot
 
 proto: ## Generate the stubs again after a change of embedding.proto
 	$(PYTHON) -m grpc_tools.protoc -I proto --python_out=proto --pyi_out=proto --grpc_python_out=proto \

@@ -95,6 +95,7 @@ ALTER FUNCTION pgduet._chunk_touched() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
     AS ...;
 ALTER FUNCTION pgduet._chunks_changed() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._chunks_truncated() RETURNS trigger
@@ -122,12 +123,12 @@ CREATE FUNCTION pgduet._claim_sources(owner text, batch integer, lease double pr
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
+CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
-ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -157,10 +158,11 @@ ALTER FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
     SET enable_seqscan TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
+CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -190,6 +192,14 @@ CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._forget_chunkless(watch_id integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._forget_chunkless(watch_id integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_failures(chunk_ids bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -198,6 +208,7 @@ ALTER FUNCTION pgduet._forget_failures(chunk_ids bigint[]) OWNER TO pgduet_owner
 CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
     AS ...;
 ALTER FUNCTION pgduet._forget_watch(watch_id integer) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._gate_objection(metrics jsonb) RETURNS text
@@ -246,11 +257,16 @@ CREATE FUNCTION pgduet._has_fingerprint() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._has_fingerprint() OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._hold_table(source oid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._hold_table(source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._index_health(generation_id integer) RETURNS TABLE(aspect text, status text, detail text, advice text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -261,6 +277,11 @@ CREATE FUNCTION pgduet._index_objection(generation_id integer) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._index_objection(generation_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._is_readable(type oid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._is_readable(type oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._judge(name text, gate jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -271,12 +292,7 @@ CREATE FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) RETURNS boo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._key_cast(place bigint, type_name text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-ALTER FUNCTION pgduet._key_cast(place bigint, type_name text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._key_columns(source oid) RETURNS TABLE(place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean)
+CREATE FUNCTION pgduet._key_columns(source oid) RETURNS TABLE(place bigint, column_name text, type_name text, equals text, is_builtin boolean, is_plain boolean, is_readable boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -291,6 +307,11 @@ CREATE FUNCTION pgduet._key_settings(source oid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._key_settings(source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._key_values(source oid, row_keys text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._key_values(source oid, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._lacking(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS SETOF bigint
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -307,14 +328,14 @@ CREATE FUNCTION pgduet._lexemes(symbol text, content text) RETURNS tsvector
     SET client_min_messages TO 'error'
     AS ...;
 ALTER FUNCTION pgduet._lexemes(symbol text, content text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '16MB'
     SET jit TO 'off'
     SET enable_seqscan TO 'on'
     AS ...;
-ALTER FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -383,22 +404,22 @@ CREATE FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifier
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid) RETURNS text
+ALTER FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) RETURNS record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+CREATE FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -408,17 +429,17 @@ CREATE FUNCTION pgduet._recall_source(generation_id integer, sample integer, lan
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea, nearest integer, kth double precision, exact_ms double precision)
+CREATE FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea, nearest integer, kth double precision, exact_ms double precision)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) RETURNS record
+CREATE FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recent_queries(most integer) RETURNS TABLE(embedding public.halfvec, sketch bit)
+ALTER FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recent_queries(most integer) RETURNS TABLE(embedding halfvec, sketch bit)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000 ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -506,7 +527,7 @@ CREATE FUNCTION pgduet._row_hash(content text, path text, language text, repo te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._row_hash(content text, path text, language text, repo text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '16MB'
@@ -523,7 +544,7 @@ CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes 
     SET "hnsw.max_scan_tuples" TO '20000'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     AS ...;
-ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._schedule_finetune() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -544,6 +565,10 @@ CREATE FUNCTION pgduet._search_statement(generation_id integer, way text, kind t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._see_pgvector() RETURNS void
+    LANGUAGE sql
+    AS ...;
+ALTER FUNCTION pgduet._see_pgvector() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -583,7 +608,7 @@ CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sliced_query(query text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
+CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -591,8 +616,8 @@ CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS ...;
-ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -607,7 +632,7 @@ CREATE FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
+CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -661,16 +686,31 @@ CREATE FUNCTION pgduet._take_finetune(trainer text, pause double precision) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._take_finetune(trainer text, pause double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._trigger_mode() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._trigger_mode() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._truncation_checked() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._truncation_checked() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._try_embed(chunk_ids bigint[]) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._try_embed(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._unresolved(chunk_ids bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -695,6 +735,11 @@ CREATE FUNCTION pgduet._wake_trainer() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._wake_trainer() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._watch_body(watch_id integer, source oid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._watch_body(watch_id integer, source oid) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._watched_table(watch_id integer) RETURNS oid
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -731,12 +776,12 @@ CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.chunk_code(content text, language text, path text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS public.halfvec
+CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS halfvec
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.embed(content text, role text, part text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
+CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding halfvec)
     LANGUAGE plpgsql STABLE STRICT ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -747,7 +792,7 @@ CREATE FUNCTION pgduet.finetune(name text DEFAULT NULL::text, objective text DEF
     AS ...;
 ALTER FUNCTION pgduet.finetune(name text, objective text, part text, steps integer, mine boolean, promote boolean, options jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 8
+    LANGUAGE plpgsql STABLE COST 10000 ROWS 8
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
@@ -1156,7 +1201,7 @@ CREATE TABLE pgduet.code_embeddings (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
     content_hash bytea NOT NULL,
-    embedding public.halfvec(2560) NOT NULL,
+    embedding halfvec(2560) NOT NULL,
     sketch bit(2560) NOT NULL,
     repo text,
     path text,
@@ -1165,7 +1210,7 @@ CREATE TABLE pgduet.code_embeddings (
     text_tokens integer,
     truncated boolean DEFAULT false NOT NULL,
     embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
+    CONSTRAINT code_embeddings_embedding_check CHECK ((l2_norm(embedding) > (0)::double precision))
 )
 PARTITION BY LIST (generation_id);
 ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
@@ -1209,7 +1254,7 @@ CREATE TABLE pgduet.code_embeddings_g1 (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
     content_hash bytea NOT NULL,
-    embedding public.halfvec(2560) NOT NULL,
+    embedding halfvec(2560) NOT NULL,
     sketch bit(2560) NOT NULL,
     repo text,
     path text,
@@ -1218,7 +1263,7 @@ CREATE TABLE pgduet.code_embeddings_g1 (
     text_tokens integer,
     truncated boolean DEFAULT false NOT NULL,
     embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
+    CONSTRAINT code_embeddings_embedding_check CHECK ((l2_norm(embedding) > (0)::double precision))
 );
 ALTER TABLE ONLY pgduet.code_embeddings_g1 ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings_g1 OWNER TO pgduet_owner;
@@ -1668,11 +1713,40 @@ ALTER INDEX pgduet.code_embeddings_language ATTACH PARTITION pgduet.code_embeddi
 ALTER INDEX pgduet.code_embeddings_pkey ATTACH PARTITION pgduet.code_embeddings_g1_pkey;
 ALTER INDEX pgduet.code_embeddings_repo_path ATTACH PARTITION pgduet.code_embeddings_g1_repo_path_idx;
 CREATE TRIGGER _guard_files BEFORE UPDATE ON pgduet._setting FOR EACH ROW WHEN (((new.key ~~ 'sidecar\_%\_file'::text) AND (new.value IS DISTINCT FROM old.value))) EXECUTE FUNCTION pgduet._guard_files();
+CREATE TRIGGER _pgduet_check_truncate BEFORE TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._truncation_checked();
 CREATE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE POLICY _chunks_kept ON pgduet.code_chunks TO pgduet_owner, pgduet_worker USING (true) WITH CHECK (true);
+ALTER TABLE pgduet._dead_letter ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _dead_letter_counted ON pgduet._dead_letter FOR SELECT TO pg_monitor, pgduet_worker USING (true);
+CREATE POLICY _dead_letter_seen ON pgduet._dead_letter FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _dead_letter.chunk_id)))));
+CREATE POLICY _embeddings_counted ON pgduet.code_embeddings FOR SELECT TO pg_monitor USING (true);
+CREATE POLICY _embeddings_kept ON pgduet.code_embeddings TO pgduet_owner, pgduet_worker USING (true) WITH CHECK (true);
+CREATE POLICY _embeddings_seen ON pgduet.code_embeddings FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = code_embeddings.chunk_id)))));
+ALTER TABLE pgduet._pending ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _pending_counted ON pgduet._pending FOR SELECT TO pg_monitor, pgduet_worker USING (true);
+CREATE POLICY _pending_seen ON pgduet._pending FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _pending.chunk_id)))));
+ALTER TABLE pgduet._source ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _source_counted ON pgduet._source FOR SELECT TO pg_monitor, pgduet_worker USING (true);
+ALTER TABLE pgduet._source_row ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _source_row_counted ON pgduet._source_row FOR SELECT TO pg_monitor, pgduet_worker USING (true);
+CREATE POLICY _source_row_seen ON pgduet._source_row FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM (pgduet._watch w
+     JOIN pgduet.code_chunks c ON ((c.source = w.source)))
+  WHERE ((w.watch_id = _source_row.watch_id) AND (c.source_key = _source_row.row_key))))));
+CREATE POLICY _source_seen ON pgduet._source FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM (pgduet._watch w
+     JOIN pgduet.code_chunks c ON ((c.source = w.source)))
+  WHERE ((w.watch_id = _source.watch_id) AND (c.source_key = _source.row_key))))));
 ALTER TABLE pgduet._triplet ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _triplet_mined ON pgduet._triplet FOR INSERT WITH CHECK (true);
 CREATE POLICY _triplet_replaced ON pgduet._triplet FOR DELETE USING (true);
@@ -1683,6 +1757,13 @@ CREATE POLICY _triplet_seen ON pgduet._triplet FOR SELECT USING (((EXISTS ( SELE
   WHERE (c.chunk_id = _triplet.positive_chunk))) AND (EXISTS ( SELECT
    FROM pgduet.code_chunks c
   WHERE (c.chunk_id = _triplet.negative_chunk)))));
+ALTER TABLE pgduet._watch ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _watch_kept ON pgduet._watch FOR SELECT TO pg_monitor, pgduet_admin, pgduet_worker USING (true);
+CREATE POLICY _watch_seen ON pgduet._watch FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.source = _watch.source)))));
+ALTER TABLE pgduet.code_embeddings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet.code_embeddings_g1 ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
 GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
@@ -1718,8 +1799,8 @@ REVOKE ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double pr
 GRANT ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) TO pgduet_worker;
-REVOKE ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) FROM PUBLIC;
@@ -1738,6 +1819,7 @@ REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key
 GRANT ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._forget_chunkless(watch_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
@@ -1752,26 +1834,29 @@ REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FR
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._guard_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._hold_table(source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._index_objection(generation_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._is_readable(type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._is_readable(type oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._judge(name text, gate jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._judge(name text, gate jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) TO pgduet_admin;
-REVOKE ALL ON FUNCTION pgduet._key_cast(place bigint, type_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_columns(source oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._key_columns(source oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._key_expression(source oid, row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._key_settings(source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._key_values(source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._lacking(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._lexemes(symbol text, content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._lexemes(symbol text, content text) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
@@ -1792,9 +1877,9 @@ REVOKE ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, er
 GRANT ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) FROM PUBLIC;
@@ -1803,8 +1888,8 @@ REVOKE ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integ
 GRANT ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recent_queries(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
 GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_admin;
@@ -1827,8 +1912,8 @@ GRANT ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._row_hash(content text, path text, language text, repo text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._schedule_finetune() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._schedule_finetune() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) FROM PUBLIC;
@@ -1838,6 +1923,7 @@ REVOKE ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text,
 GRANT ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._see_pgvector() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._settle_generations() FROM PUBLIC;
@@ -1846,13 +1932,15 @@ GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sidecar_health() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._sidecar_health() TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._sidecar_health() TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._switch_generation(generation_id integer) FROM PUBLIC;
@@ -1867,8 +1955,11 @@ GRANT SELECT ON TABLE pgduet.finetune_runs TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_runs TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._trigger_mode() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._truncation_checked() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._try_embed(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._types_expression(source oid, column_names text[], row_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) FROM PUBLIC;
@@ -1876,6 +1967,7 @@ GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigin
 GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._wake_trainer() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._watch_body(watch_id integer, source oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._watched_table(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._watched_table(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._word_rows(words text[], language text, repo text, path_like text) FROM PUBLIC;
@@ -1923,6 +2015,7 @@ GRANT ALL ON FUNCTION pgduet.similar_to(chunk_id bigint, k integer, language tex
 REVOKE ALL ON FUNCTION pgduet.unwatch(source regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.unwatch(source regclass) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet.version() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet.version() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.version() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) TO pgduet_admin;

@@ -25,6 +25,10 @@ Connection = psycopg.Connection[Any]
 # Held for the session while a schema changes, so that two installers wait for each other. Any fixed number does.
 _LOCK = 7096_2560
 
+# A superuser's session meets what others made in `public`: a function or an operator that suits a call better than the
+# server's own would run with all rights.
+_PINNED = "SET search_path = pg_catalog, pg_temp"
+
 # Alembic keeps what it is at in a global: one thread of a process at a time.
 _alembic = threading.Lock()
 
@@ -36,7 +40,6 @@ def migrate(connection: Connection, model: str = "small") -> SchemaStatus:
     one of a superuser (PL/Python is an untrusted language), in autocommit mode. Raises PgduetError. Whatever ends it
     early, what was done stays whole, and the next call goes on from there.
     """
-    require_superuser(connection)
     with changing_schema(connection):
         refuse_unknown(status(connection))
         with readable_errors():
@@ -55,6 +58,7 @@ def migration_script(model: str = "small") -> str:
         command.upgrade(alembic_config(output), "head", sql=True)
     parts = [
         "\\set ON_ERROR_STOP on",
+        f"{_PINNED};",
         _queries()["require_utf8"],
         role_statements(),
         output.getvalue(),
@@ -67,14 +71,19 @@ def migration_script(model: str = "small") -> str:
 
 @contextmanager
 def changing_schema(connection: Connection) -> Iterator[None]:
-    """Let nobody else change this database's schema inside the block. Raises PgduetError through a pooler."""
+    """Let nobody else change this database's schema inside the block, and nothing that others made run.
+
+    Raises PgduetError through a pooler, and for a role that is no superuser.
+    """
     if is_pooled(connection):
         raise PgduetError(
             "the schema cannot be changed through a pooler: each statement may reach another session",
             hint="name the server itself: --dsn 'host=... port=5432'",
         )
-    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    connection.execute(_PINNED)
     try:
+        require_superuser(connection)
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         connection.execute("SET client_min_messages = warning")
         yield
     finally:
@@ -82,6 +91,7 @@ def changing_schema(connection: Connection) -> Iterator[None]:
         with suppress(psycopg.OperationalError):
             connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
             connection.execute("RESET client_min_messages")
+            connection.execute("RESET search_path")
 
 
 def _queries() -> dict[str, LiteralString]:
@@ -91,7 +101,7 @@ def _queries() -> dict[str, LiteralString]:
 def _run_revisions(connection: Connection) -> None:
     """Run what is missing through Alembic, one transaction for each revision, on a second connection like this one."""
     parameters: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters))
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connect_pinned(parameters))
     try:
         with _alembic, engine.connect() as bind:
             config = alembic_config()
@@ -102,6 +112,13 @@ def _run_revisions(connection: Connection) -> None:
         raise _first_error(error) from error
     finally:
         engine.dispose()
+
+
+def _connect_pinned(parameters: dict[str, Any]) -> Connection:
+    connection = psycopg.connect(**parameters)
+    connection.execute(_PINNED)
+    connection.commit()
+    return connection
 
 
 def _first_error(error: BaseException) -> BaseException:

@@ -7,7 +7,7 @@ import psycopg
 from pgduet.database.queries import load_queries
 from pgduet.errors import PgduetError
 from pgduet.migrations.install import changing_schema
-from pgduet.migrations.roles import drop_roles, require_superuser
+from pgduet.migrations.roles import drop_roles
 
 Connection = psycopg.Connection[Any]
 
@@ -17,7 +17,6 @@ def uninstall(connection: Connection) -> list[str]:
 
     Returns the roles that had to stay. The extensions stay: others may use them. Raises PgduetError.
     """
-    require_superuser(connection)
     with changing_schema(connection):
         connection.execute("DROP SCHEMA IF EXISTS pgduet CASCADE")
         return drop_roles(connection)
@@ -29,7 +28,6 @@ def remove_code(connection: Connection) -> None:
     `migrate` brings back what went. Until then writes to `code_chunks` are seen by nobody; a worker finds them later.
     Rows of watched tables are still queued. Raises PgduetError, with nothing changed, where others depend on what goes.
     """
-    require_superuser(connection)
     with changing_schema(connection):
         try:
             with connection.transaction():

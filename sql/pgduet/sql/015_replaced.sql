@@ -1,3 +1,4 @@
+SELECT pgduet._see_pgvector();
 -- Functions that an earlier version had with fewer parameters, beside which every call would be ambiguous, or under
 -- other names. They go in the transaction in which the new ones come.
 DO $$
@@ -10,7 +11,8 @@ BEGIN
     'similar_code(text,integer,text,text,text,double precision,boolean)',
     '_similar_code(text,integer,text,text,text,double precision,boolean)',
     '_nearest(halfvec,bit,integer,text,text,text,double precision,boolean,bigint,bytea)',
-    '_search_way(integer,text,text,text)', '_search_statement(integer,text,bigint,boolean)', '_sketch_index(integer)']
+    '_search_way(integer,text,text,text)', '_search_statement(integer,text,bigint,boolean)', '_sketch_index(integer)',
+    '_key_cast(bigint,text)', '_read_statement(integer,oid)', '_key_columns(oid)']
   LOOP
     EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgduet.%s', v_old);
   END LOOP;
@@ -21,3 +23,4 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     USING ERRCODE = '2BP01', HINT = 'Nothing was changed. Save their definitions (pg_get_viewdef), drop them, '
       'migrate, and create them again.';
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

@@ -1,6 +1,7 @@
 -- Model calls. Every function that calls Python is PARALLEL UNSAFE: anything else crashes the server, because a
 -- query inside PL/Python opens a subtransaction. SECURITY DEFINER: see _call_context. A high COST keeps the
 -- planner from calling a model once per row where it need not.
+SELECT pgduet._see_pgvector();
 
 CREATE OR REPLACE FUNCTION pgduet.embed(content text, role text DEFAULT 'document', part text DEFAULT 'both')
 RETURNS halfvec
@@ -54,3 +55,4 @@ LANGUAGE plpython3u STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 2 SET search_pa
   backend = GD.get("pgduet") or (plpy.execute("SELECT pgduet._load_backend()") and GD["pgduet"])
   return backend.sidecar_health(plpy)
 $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

@@ -26,6 +26,8 @@ END $$;
 
 -- The partition is made aside and attached while it is empty, so that there is nothing to check: ATTACH waits for no
 -- search and no writer, and none waits for it. PARTITION OF would lock all of them out until the transaction ends.
+-- The parent's policies do not hold in it: row security without a policy shows it to nobody, whatever rights default
+-- privileges or a GRANT ON ALL TABLES give.
 CREATE OR REPLACE FUNCTION pgduet._create_generation(name text, model text, state text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,7 +40,7 @@ BEGIN
   RETURNING g.generation_id INTO v_id;
   v_partition := 'code_embeddings_g' || v_id;
   EXECUTE format('CREATE TABLE pgduet.%I (LIKE pgduet.code_embeddings INCLUDING ALL)', v_partition);
-  EXECUTE format('ALTER TABLE pgduet.%I OWNER TO pgduet_owner', v_partition);
+  EXECUTE format('ALTER TABLE pgduet.%I OWNER TO pgduet_owner, ENABLE ROW LEVEL SECURITY', v_partition);
   EXECUTE format('ALTER TABLE pgduet.code_embeddings ATTACH PARTITION pgduet.%I FOR VALUES IN (%s)', v_partition, v_id);
   RETURN v_id;
 END $$;

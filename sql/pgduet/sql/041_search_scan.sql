@@ -1,3 +1,4 @@
+SELECT pgduet._see_pgvector();
 -- The statement that picks candidates and measures them by cosine. pgvector's operators are named by the extension's
 -- schema; every value is a parameter. A function never matches an index, an operator does.
 CREATE OR REPLACE FUNCTION pgduet._search_statement(
@@ -140,3 +141,4 @@ BEGIN
   JOIN pgduet.code_chunks c ON c.chunk_id = u.id
   WHERE $3 IS NULL OR 1 - u.distance >= $3 ORDER BY u.place;
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

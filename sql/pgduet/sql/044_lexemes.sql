@@ -8,10 +8,10 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
 DECLARE
   -- Without punctuation, or the parser takes `self.stream.write` for a host and `a/b` for a file.
-  v_words text := regexp_replace(left(concat_ws(' ', $1, $2), 100000), '[\s!-/:-@[-^`{-~]+', ' ', 'g');
+  v_words text := regexp_replace(left(concat_ws(' ', $1, $2), 100000), E'[\\s!-/:-@[-^`{-~]+', ' ', 'g');
 BEGIN
   RETURN strip(to_tsvector('pg_catalog.english'::regconfig,
-    replace(regexp_replace(v_words, '([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z]{2})', '\1\3 \2\4', 'g'), '_', ' ')
+    replace(regexp_replace(v_words, '([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z]{2})', E'\\1\\3 \\2\\4', 'g'), '_', ' ')
     || ' ' || replace(v_words, '_', '')));
 END $$;
 

@@ -1,4 +1,5 @@
 -- Lexical search beside the search by meaning: similar_code(lexical => true).
+SELECT pgduet._see_pgvector();
 
 -- The statement that ranks chunks by words. A word in more than `common` chunks says little and is not looked for; the
 -- index is asked for one word after the other. Without it, and where row security is active (a policy comes before any
@@ -128,3 +129,4 @@ BEGIN
     array_agg(b.distance ORDER BY b.score DESC, b.distance, b.id) INTO ids, distances
   FROM best b;
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

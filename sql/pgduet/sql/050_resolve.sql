@@ -7,6 +7,8 @@ CREATE OR REPLACE VIEW pgduet._live_generation AS
 SELECT g.generation_id, g.model, g.fingerprint, g.state = 'active' AS is_active
 FROM pgduet.generations g WHERE g.state IN ('active', 'building', 'ready');
 
+SELECT pgduet._see_pgvector();
+
 -- Deletes vectors of chunks that are gone or blank, and returns how many. Rows are locked in one snapshot and judged
 -- in the next: a chunk that came back in between keeps its new vector.
 CREATE OR REPLACE FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) RETURNS bigint
@@ -170,3 +172,4 @@ BEGIN
   SELECT coalesce(array_agg(s.chunk_id), '{}') INTO v_stored FROM stored s;
   RETURN v_stored;
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

@@ -139,7 +139,7 @@ BEGIN
   RETURN true;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT, v_detail = PG_EXCEPTION_DETAIL;
-  RAISE WARNING 'pgduet leaves % chunk(s) to the worker: %', cardinality($1), regexp_replace(SQLERRM, '^plpy\.\w+: ', '')
+  RAISE WARNING 'pgduet leaves % chunk(s) to the worker: %', cardinality($1), regexp_replace(SQLERRM, E'^plpy\\.\\w+: ', '')
     USING HINT = v_hint, DETAIL = concat_ws('; ', nullif(v_detail, ''),
       'For the next 30 seconds this session queues without asking.');
   BEGIN

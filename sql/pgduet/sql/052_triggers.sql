@@ -30,7 +30,7 @@ $$;
 -- touching vectors could make the user's transaction fail where a bare table would not: there the queue is the only
 -- place that is safe to write to.
 CREATE OR REPLACE FUNCTION pgduet._chunks_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 DECLARE
   v_query text := pgduet._changed_query(TG_OP);
   v_isolation text := current_setting('transaction_isolation');
@@ -91,6 +91,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- PostgreSQL asks no policy before a TRUNCATE. With the caller's rights, because it is theirs that count.
+CREATE OR REPLACE FUNCTION pgduet._truncation_checked() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF row_security_active('pgduet.code_chunks') THEN
+    RAISE EXCEPTION 'TRUNCATE would remove chunks that row security keeps from you' USING ERRCODE = '42501',
+      HINT = 'DELETE FROM pgduet.code_chunks removes those that you may see.';
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE OR REPLACE FUNCTION pgduet._chunk_touched() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -104,6 +115,8 @@ CREATE OR REPLACE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE OR REPLACE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE OR REPLACE TRIGGER _pgduet_check_truncate BEFORE TRUNCATE ON pgduet.code_chunks
+FOR EACH STATEMENT EXECUTE FUNCTION pgduet._truncation_checked();
 CREATE OR REPLACE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks
 FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE OR REPLACE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks

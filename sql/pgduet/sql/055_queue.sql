@@ -1,4 +1,5 @@
 -- What a worker does to the queue, each call one short transaction. Users' statements only ever insert into it.
+SELECT pgduet._see_pgvector();
 
 -- Leases up to `batch` chunks to a worker for `lease` seconds, each with all its queue rows. A chunk is taken through
 -- its first row that is due: two workers never hold the same one. The attempt counts from here, so that a row that
@@ -162,3 +163,4 @@ CREATE OR REPLACE FUNCTION pgduet._leave(worker text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM pgduet._worker w WHERE w.worker = $1
 $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

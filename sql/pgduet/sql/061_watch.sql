@@ -25,6 +25,9 @@ BEGIN
   ELSIF NOT EXISTS (SELECT FROM pgduet._key_columns($1)) THEN
     v_refusal := 'it has no primary key';
     v_hint := format('Rows are told apart by it: ALTER TABLE %s ADD PRIMARY KEY (...);', $1);
+  ELSIF NOT (SELECT bool_and(k.is_readable) FROM pgduet._key_columns($1) k) THEN
+    v_refusal := 'a domain stands inside the type of its primary key';
+    v_hint := 'pgduet would run the checks of that domain with its own rights: take the type behind it.';
   ELSIF EXISTS (SELECT FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = ANY (v_kin) AND
     pgduet._watched_table(w.watch_id) <> $1)
   THEN
@@ -154,7 +157,7 @@ END $$;
 
 -- Forgets a watch with all that came of it; returns how many chunks went. Its function takes the triggers along.
 CREATE OR REPLACE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on AS $$
 DECLARE
   v_mode text := current_setting('pgduet.trigger_mode', true);
   v_chunks bigint;

@@ -47,6 +47,14 @@ BEGIN
     UPDATE pgduet._watch w SET (problem, schema_name, table_name) =
       (v_problem, coalesce(v_schema, w.schema_name), coalesce(v_name, w.table_name)) WHERE w.watch_id = $1;
   END IF;
+  IF v_problem IS NULL AND pgduet._watch_body($1, v_table) <> (SELECT p.prosrc FROM pg_proc p WHERE p.oid =
+    to_regprocedure(format('pgduet._watch_%s()', $1))) THEN
+    -- A column has another type now. Who is at it already need not be waited for.
+    PERFORM FROM pgduet._watch w WHERE w.watch_id = $1 FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+      PERFORM pgduet._make_watch_function($1, v_table);
+    END IF;
+  END IF;
   RETURN CASE WHEN v_problem IS NULL THEN v_table END;
 END $$;
 

@@ -1,8 +1,8 @@
 -- Writing the chunks of watched rows.
 
--- Forgets rows with their chunks.
+-- Forgets rows with their chunks, whatever policies those have: who calls this reads the watched table without.
 CREATE OR REPLACE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = on SET enable_seqscan = off AS $$
 DECLARE
   v_mode text := current_setting('pgduet.trigger_mode', true);
   v_source text := (SELECT w.source FROM pgduet._watch w WHERE w.watch_id = $1);

@@ -1,4 +1,5 @@
 -- How many of the nearest chunks a search finds: measured on queries like those that people ask, against exact answers.
+SELECT pgduet._see_pgvector();
 
 -- A generation's vectors, and the rows inserted, updated and deleted since long before, as the statistics know them.
 CREATE OR REPLACE FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint)
@@ -15,8 +16,8 @@ $$;
 CREATE OR REPLACE FUNCTION pgduet._symbol_words(symbol text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT lower(btrim(regexp_replace(regexp_replace(regexp_replace($1,
-    '([[:lower:][:digit:]])([[:upper:]])', '\1 \2', 'g'),
-    '([[:upper:]])([[:upper:]][[:lower:]])', '\1 \2', 'g'),
+    '([[:lower:][:digit:]])([[:upper:]])', E'\\1 \\2', 'g'),
+    '([[:upper:]])([[:upper:]][[:lower:]])', E'\\1 \\2', 'g'),
     '[^[:alpha:]]+', ' ', 'g')))
 $$;
 
@@ -224,3 +225,4 @@ BEGIN
     EXIT WHEN query_kind = 'real' AND queries >= least(20, $1);
   END LOOP;
 END $$;
+SET LOCAL search_path = pg_catalog, pg_temp;

@@ -1,6 +1,7 @@
--- One row per part, for people and monitors; a part that fails is a row, never an error.
+-- One row per part, for people and monitors; a part that fails is a row, never an error. With its caller's rights: it
+-- counts the chunks that they may see.
 CREATE OR REPLACE FUNCTION pgduet.health() RETURNS TABLE (component text, status text, detail text)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER COST 10000 ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 10000 ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_pending bigint;
 BEGIN

@@ -20,7 +20,8 @@ ALTER SCHEMA pgduet OWNER TO pgduet_owner;
 REVOKE ALL ON SCHEMA pgduet FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pgduet FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgduet FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES FOR ROLE pgduet_owner IN SCHEMA pgduet REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+-- Not IN SCHEMA: there they only add to what PUBLIC gets everywhere.
+ALTER DEFAULT PRIVILEGES FOR ROLE pgduet_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader, pgduet_worker, pg_monitor;
 
@@ -36,7 +37,8 @@ GRANT SELECT ON pgduet._pending, pgduet._dead_letter, pgduet._worker TO pgduet_r
 GRANT SELECT ON pgduet.generations, pgduet._index_build TO pg_monitor;
 GRANT SELECT (chunk_id, repo, language, content_hash) ON pgduet.code_chunks TO pg_monitor;
 GRANT SELECT (chunk_id, generation_id, content_hash, truncated) ON pgduet.code_embeddings TO pg_monitor;
-GRANT EXECUTE ON FUNCTION pgduet.health() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgduet.health(), pgduet.version() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgduet._sidecar_health() TO pgduet_reader, pg_monitor;
 GRANT EXECUTE ON FUNCTION
   pgduet.embed(text, text, text), pgduet.embed_batch(text[], text, text), pgduet.chunk_code(text, text, text),
   pgduet.similar_code(text, integer, text, text, text, double precision, boolean, boolean),

@@ -10,7 +10,7 @@ BEGIN
   FOR item IN SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, g.role) AS statement
     FROM (VALUES
       ('pgduet_admin', ARRAY['watch', 'unwatch', '_check_watchable', '_check_column', '_grant_reading', '_register_watch',
-        '_forget_watch', '_key_columns', '_base_type', '_watched_table']),
+        '_forget_watch', '_key_columns', '_base_type', '_is_readable', '_watched_table']),
       ('pgduet_worker', ARRAY['_claim_sources', '_release_sources', '_fail_source', '_resolve_sources', '_write_source',
         '_rescan_watch'])) g (role, names)
     JOIN pg_proc p ON p.pronamespace = 'pgduet'::regnamespace AND p.proname = ANY (g.names)

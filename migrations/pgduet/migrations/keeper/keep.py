@@ -45,7 +45,9 @@ def keep_index(
     """
     if kind is not None:
         _set_kind(connection, kind)
-    with _locked(connection) as is_free, setting(connection, statement_timeout="0", lock_timeout="0"):
+    # It often runs as a superuser: nothing that others made in `public` may stand in for what is the server's own.
+    pinned = {"search_path": "pg_catalog, pg_temp", "statement_timeout": "0", "lock_timeout": "0"}
+    with setting(connection, **pinned), _locked(connection) as is_free:
         if not is_free:
             return "another session is building the index"
         _refuse_others(connection)

@@ -27,7 +27,8 @@ BEGIN
   END IF;
 END $$;
 
--- pgvector may live in any schema; types are named without one below.
+-- pgvector may live in any schema, and others may make things there; types are named without one below, and operators
+-- find the server's own first because the types on both sides are those of the operator.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, ' || pg_catalog.quote_ident(n.nspname), true)
 FROM pg_catalog.pg_extension x JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace
 WHERE x.extname = 'vector';
@@ -82,7 +83,7 @@ CREATE TABLE pgduet.code_embeddings (
   chunk_id bigint NOT NULL,
   generation_id integer NOT NULL,
   content_hash bytea NOT NULL,
-  embedding halfvec(2560) NOT NULL CHECK (l2_norm(embedding) > 0),
+  embedding halfvec(2560) NOT NULL CHECK (l2_norm(embedding) > 0::double precision),
   sketch bit(2560) NOT NULL,
   repo text,
   path text,
