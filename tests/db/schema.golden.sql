@@ -1727,9 +1727,13 @@ CREATE POLICY _dead_letter_seen ON pgduet._dead_letter FOR SELECT USING ((( SELE
   WHERE (c.chunk_id = _dead_letter.chunk_id)))));
 CREATE POLICY _embeddings_counted ON pgduet.code_embeddings FOR SELECT TO pg_monitor USING (true);
 CREATE POLICY _embeddings_kept ON pgduet.code_embeddings TO pgduet_owner, pgduet_worker USING (true) WITH CHECK (true);
-CREATE POLICY _embeddings_seen ON pgduet.code_embeddings FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
-   FROM pgduet.code_chunks c
-  WHERE (c.chunk_id = code_embeddings.chunk_id)))));
+CREATE POLICY _embeddings_seen ON pgduet.code_embeddings FOR SELECT USING ((
+CASE
+    WHEN ( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) THEN true
+    ELSE ( SELECT true
+       FROM pgduet.code_chunks c
+      WHERE (c.chunk_id = code_embeddings.chunk_id))
+END IS NOT NULL));
 ALTER TABLE pgduet._pending ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _pending_counted ON pgduet._pending FOR SELECT TO pg_monitor, pgduet_worker USING (true);
 CREATE POLICY _pending_seen ON pgduet._pending FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT

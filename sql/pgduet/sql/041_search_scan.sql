@@ -58,9 +58,10 @@ DECLARE
   v_distances double precision[];
 BEGIN
   IF way = 'index' THEN
-    -- Only the index gives rows in order of distance; without statistics the planner may prefer a scan and a sort.
-    PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-      set_config('enable_sort', 'off', true);
+    -- Only the index gives rows in order of distance; without statistics the planner may prefer a scan and a sort. A
+    -- policy may have to scan a table: the dearest of all scans, for each row, would make all plans seem alike.
+    PERFORM set_config('enable_seqscan', CASE WHEN v_secured THEN 'on' ELSE 'off' END, true),
+      set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true);
   END IF;
   LOOP
     IF v_way = 'index' AND kind = 'hnsw' THEN

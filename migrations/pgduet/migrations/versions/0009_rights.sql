@@ -8,10 +8,12 @@ ALTER TABLE pgduet.code_embeddings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _embeddings_kept ON pgduet.code_embeddings TO pgduet_owner, pgduet_worker
   USING (true) WITH CHECK (true);
 CREATE POLICY _embeddings_counted ON pgduet.code_embeddings FOR SELECT TO pg_monitor USING (true);
--- In a subquery, so that it is asked once and not for every row.
+-- In a subquery, so that it is asked once and not for every row. A chunk is looked up by its key: of EXISTS the planner
+-- may make a table of all chunks for every search. IS NOT NULL, because of that it expects nearly all rows, as there are
+-- for most people: of anything else half, and a search would choose its way by that.
 CREATE POLICY _embeddings_seen ON pgduet.code_embeddings FOR SELECT USING (
-  (SELECT NOT pg_catalog.row_security_active('pgduet.code_chunks'))
-  OR EXISTS (SELECT FROM pgduet.code_chunks c WHERE c.chunk_id = code_embeddings.chunk_id));
+  CASE WHEN (SELECT NOT pg_catalog.row_security_active('pgduet.code_chunks')) THEN true
+    ELSE (SELECT true FROM pgduet.code_chunks c WHERE c.chunk_id = code_embeddings.chunk_id) END IS NOT NULL);
 
 -- A partition is read through its parent alone. Without a policy of its own it shows nothing to whom somebody grants
 -- all tables of the schema.
