@@ -225,7 +225,7 @@ def test_again_on_a_full_table_and_down_and_up_again_loses_nothing(stub_database
 def test_what_others_built_on_the_code_stops_its_removal(database: Database) -> None:
     with database.connect() as connection:
         connection.execute("CREATE VIEW mine AS SELECT * FROM pgduet.coverage")
-        with pytest.raises(PgduetError, match="view mine depends on") as caught:
+        with pytest.raises(PgduetError, match=r"view public\.mine depends on") as caught:
             remove_code(connection)
         assert "pg_get_viewdef" in caught.value.hint
         assert status(connection).current

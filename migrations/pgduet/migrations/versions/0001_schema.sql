@@ -15,7 +15,19 @@ BEGIN
 END $$;
 
 CREATE EXTENSION IF NOT EXISTS plpython3u;
-CREATE EXTENSION IF NOT EXISTS vector;
+
+-- Without a schema it would go where new things go, and that is the server's own schema here.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE x.extname OPERATOR(pg_catalog.=) 'vector'::pg_catalog.name) THEN
+    RETURN;
+  END IF;
+  IF pg_catalog.to_regnamespace('public') IS NULL THEN
+    RAISE EXCEPTION 'pgvector is not installed in this database, and there is no schema "public" to put it in'
+      USING HINT = 'Choose a schema: CREATE EXTENSION vector SCHEMA name;';
+  END IF;
+  CREATE EXTENSION vector SCHEMA public;
+END $$;
 
 DO $$
 DECLARE
