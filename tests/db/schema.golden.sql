@@ -123,12 +123,12 @@ CREATE FUNCTION pgduet._claim_sources(owner text, batch integer, lease double pr
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
+CREATE FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
-ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._content_hash(content text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -162,7 +162,7 @@ CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETU
     SET enable_seqscan TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
+CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -262,11 +262,11 @@ CREATE FUNCTION pgduet._hold_table(source oid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._hold_table(source oid) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._index_health(generation_id integer) RETURNS TABLE(aspect text, status text, detail text, advice text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -328,14 +328,14 @@ CREATE FUNCTION pgduet._lexemes(symbol text, content text) RETURNS tsvector
     SET client_min_messages TO 'error'
     AS ...;
 ALTER FUNCTION pgduet._lexemes(symbol text, content text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '16MB'
     SET jit TO 'off'
     SET enable_seqscan TO 'on'
     AS ...;
-ALTER FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -404,11 +404,11 @@ CREATE FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifier
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -419,7 +419,7 @@ CREATE FUNCTION pgduet._recall_interval(recalls double precision[], k integer, O
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
+CREATE FUNCTION pgduet._recall_queries(generation_id integer, query_kind text, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -429,17 +429,17 @@ CREATE FUNCTION pgduet._recall_source(generation_id integer, sample integer, lan
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea, nearest integer, kth double precision, exact_ms double precision)
+CREATE FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea, nearest integer, kth double precision, exact_ms double precision)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) RETURNS record
+CREATE FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
-ALTER FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._recent_queries(most integer) RETURNS TABLE(embedding halfvec, sketch bit)
+ALTER FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._recent_queries(most integer) RETURNS TABLE(embedding public.halfvec, sketch bit)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000 ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -527,7 +527,7 @@ CREATE FUNCTION pgduet._row_hash(content text, path text, language text, repo te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._row_hash(content text, path text, language text, repo text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
+CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '16MB'
@@ -544,7 +544,7 @@ CREATE FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes 
     SET "hnsw.max_scan_tuples" TO '20000'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     AS ...;
-ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
+ALTER FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._schedule_finetune() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -608,7 +608,7 @@ CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sliced_query(query text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
+CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -616,8 +616,8 @@ CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS ...;
-ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
+ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -632,7 +632,7 @@ CREATE FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._switch_remark(generation_id integer, lacking bigint) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding halfvec, sketch bit, except_id bigint, except_hash bytea)
+CREATE FUNCTION pgduet._symbol_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -776,12 +776,12 @@ CREATE FUNCTION pgduet.chunk_code(content text, language text DEFAULT NULL::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.chunk_code(content text, language text, path text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS halfvec
+CREATE FUNCTION pgduet.embed(content text, role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS public.halfvec
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.embed(content text, role text, part text) OWNER TO pgduet_owner;
-CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding halfvec)
+CREATE FUNCTION pgduet.embed_batch(contents text[], role text DEFAULT 'document'::text, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec)
     LANGUAGE plpgsql STABLE STRICT ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -1201,7 +1201,7 @@ CREATE TABLE pgduet.code_embeddings (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
     content_hash bytea NOT NULL,
-    embedding halfvec(2560) NOT NULL,
+    embedding public.halfvec(2560) NOT NULL,
     sketch bit(2560) NOT NULL,
     repo text,
     path text,
@@ -1210,7 +1210,7 @@ CREATE TABLE pgduet.code_embeddings (
     text_tokens integer,
     truncated boolean DEFAULT false NOT NULL,
     embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((l2_norm(embedding) > (0)::double precision))
+    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
 )
 PARTITION BY LIST (generation_id);
 ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
@@ -1254,7 +1254,7 @@ CREATE TABLE pgduet.code_embeddings_g1 (
     chunk_id bigint NOT NULL,
     generation_id integer NOT NULL,
     content_hash bytea NOT NULL,
-    embedding halfvec(2560) NOT NULL,
+    embedding public.halfvec(2560) NOT NULL,
     sketch bit(2560) NOT NULL,
     repo text,
     path text,
@@ -1263,7 +1263,7 @@ CREATE TABLE pgduet.code_embeddings_g1 (
     text_tokens integer,
     truncated boolean DEFAULT false NOT NULL,
     embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((l2_norm(embedding) > (0)::double precision))
+    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
 );
 ALTER TABLE ONLY pgduet.code_embeddings_g1 ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings_g1 OWNER TO pgduet_owner;
@@ -1715,7 +1715,7 @@ ALTER INDEX pgduet.code_embeddings_repo_path ATTACH PARTITION pgduet.code_embedd
 CREATE TRIGGER _guard_files BEFORE UPDATE ON pgduet._setting FOR EACH ROW WHEN (((new.key ~~ 'sidecar\_%\_file'::text) AND (new.value IS DISTINCT FROM old.value))) EXECUTE FUNCTION pgduet._guard_files();
 CREATE TRIGGER _pgduet_check_truncate BEFORE TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._truncation_checked();
 CREATE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
-CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT WHEN (((current_setting('check_function_bodies'::text) <> 'off'::text) OR (current_setting('row_security'::text) <> 'off'::text))) EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
@@ -1768,9 +1768,9 @@ CREATE POLICY _watch_seen ON pgduet._watch FOR SELECT USING ((( SELECT (NOT row_
   WHERE (c.source = _watch.source)))));
 ALTER TABLE pgduet.code_embeddings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pgduet.code_embeddings_g1 ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_reader;
 GRANT USAGE ON SCHEMA pgduet TO pgduet_worker;
-GRANT USAGE ON SCHEMA pgduet TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._base_type(type oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._base_type(type oid) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._batch_texts() FROM PUBLIC;
@@ -1803,8 +1803,8 @@ REVOKE ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double pr
 GRANT ALL ON FUNCTION pgduet._claim(worker text, batch integer, lease double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._claim_sources(owner text, batch integer, lease double precision) TO pgduet_worker;
-REVOKE ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._complete(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[], worker text, settled_ids bigint[], settled_seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) FROM PUBLIC;
@@ -1828,19 +1828,19 @@ REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._gate_objection(metrics jsonb) FROM PUBLIC;
-GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._generation(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._generation_counts(generation_id integer, is_live boolean, OUT vectors bigint, OUT chunks bigint, OUT lacking bigint, OUT failed bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._grant_reading(source regclass, columns text[]) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._guard_files() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._has_fingerprint() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._hold_table(source oid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._hybrid(query text, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._index_health(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._index_objection(generation_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._is_readable(type oid) FROM PUBLIC;
@@ -1859,8 +1859,8 @@ REVOKE ALL ON FUNCTION pgduet._leave(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._leave(worker text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._lexemes(symbol text, content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._lexemes(symbol text, content text) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._lexical(query text, embedding public.halfvec, most integer, language text, repo text, path_like text, distinct_content boolean, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
@@ -1881,8 +1881,8 @@ REVOKE ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, er
 GRANT ALL ON FUNCTION pgduet._put_back_finetune(run_id bigint, trainer text, error text, pause double precision, resume boolean, failed_at timestamp with time zone) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._query_words(query text, OUT words text[], OUT identifiers text[]) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._ranked(embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._ranked(embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._read_statement(watch_id integer, source oid, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recall_interval(recalls double precision[], k integer, OUT recall double precision, OUT recall_low double precision, OUT recall_high double precision) TO pgduet_reader;
@@ -1892,11 +1892,11 @@ REVOKE ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integ
 GRANT ALL ON FUNCTION pgduet._recall_source(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._recall_truth(generation_id integer, query_kind text, sample integer, k integer, language text, repo text, path_like text, seconds double precision) TO pgduet_reader;
-REVOKE ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._recall_try(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, except_id bigint, except_hash bytea, nearest integer, kth double precision, OUT recall double precision, OUT ms double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._recent_queries(most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
 GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) FROM PUBLIC;
@@ -1916,13 +1916,13 @@ GRANT ALL ON FUNCTION pgduet._resolve(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._resolve_sources(owner text, watch_id integer, row_keys text[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._row_hash(content text, path text, language text, repo text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._scan(generation_id integer, way text, kind text, probes integer, ef_search integer, depth bigint, embedding public.halfvec, sketch bit, k integer, language text, repo text, path_like text, distinct_content boolean, except_id bigint, except_hash bytea, OUT ids bigint[], OUT distances double precision[]) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._schedule_finetune() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._schedule_finetune() TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._search_index(generation_id integer, OUT index_name name, OUT kind text, OUT lists integer, OUT probes integer, OUT ef_search integer, OUT depth integer, OUT rows_at_build bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._search_plan(generation_id integer, language text, repo text, path_like text, k integer, OUT way text, OUT kind text, OUT probes integer, OUT ef_search integer, OUT depth bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._search_statement(generation_id integer, way text, kind text, depth bigint, secured boolean) FROM PUBLIC;
@@ -1931,20 +1931,20 @@ REVOKE ALL ON FUNCTION pgduet._see_pgvector() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._settle(worker text, chunk_ids bigint[], seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._settle_generations() FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_worker;
 GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._settle_generations() TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._shown(ids bigint[], distances double precision[], min_similarity double precision) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sidecar_health() FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._sidecar_health() TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._sidecar_health() TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._sidecar_health() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean, lexical boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._switch_generation(generation_id integer) FROM PUBLIC;
@@ -1955,8 +1955,8 @@ REVOKE ALL ON FUNCTION pgduet._symbol_words(symbol text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._symbol_words(symbol text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sync_budget(transaction text, budget double precision, spent double precision, missed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._table_expression(source oid) FROM PUBLIC;
-GRANT SELECT ON TABLE pgduet.finetune_runs TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_runs TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.finetune_runs TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._take_finetune(trainer text, pause double precision) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._text_expression(source oid, column_name text, row_name text) FROM PUBLIC;
@@ -1967,8 +1967,8 @@ REVOKE ALL ON FUNCTION pgduet._types_expression(source oid, column_names text[],
 REVOKE ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._unresolved(chunk_ids bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._vector_count(generation_id integer, OUT rows bigint, OUT changes bigint) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._wake() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._wake_trainer() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._watch_body(watch_id integer, source oid) FROM PUBLIC;
@@ -1994,8 +1994,8 @@ REVOKE ALL ON FUNCTION pgduet.health() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.health() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.health() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.index_health() FROM PUBLIC;
-GRANT ALL ON FUNCTION pgduet.index_health() TO pgduet_reader;
 GRANT ALL ON FUNCTION pgduet.index_health() TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet.index_health() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.index_recall(sample integer, k integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.promote(name text, force boolean, reason text) FROM PUBLIC;
@@ -2023,66 +2023,66 @@ GRANT ALL ON FUNCTION pgduet.version() TO pg_monitor;
 GRANT ALL ON FUNCTION pgduet.version() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet.watch(source regclass, content_column name, path_column name, language text, language_column name, repo text, copy_protected boolean) TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
-GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
-GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
-GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._installation TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._installation TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._migration TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._migration TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_admin;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_worker;
-GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._promotion TO pgduet_admin;
-GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._source_row TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._triplet TO pgduet_reader;
 GRANT INSERT,DELETE ON TABLE pgduet._triplet TO pgduet_admin;
 GRANT INSERT,DELETE ON TABLE pgduet._triplet TO pgduet_worker;
-GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
 GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
+GRANT SELECT ON TABLE pgduet._installation TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._installation TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._migration TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._migration TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._promotion TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
+GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
+GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._source_row TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._triplet TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.triplets TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_failures TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet.watch_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_status TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.worker_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.watch_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.worker_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.worker_status TO pgduet_reader;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
+GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;

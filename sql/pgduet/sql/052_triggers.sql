@@ -39,12 +39,6 @@ DECLARE
   v_ids bigint[];
   v_rows bigint;
 BEGIN
-  -- Only what pg_dump wrote sets both. The vectors and the queue come out of the same dump, in whatever order; what it
-  -- lacks, a worker finds when it starts.
-  IF TG_OP = 'INSERT' AND current_setting('check_function_bodies') = 'off' AND current_setting('row_security') = 'off'
-  THEN
-    RETURN NULL;
-  END IF;
   IF v_mode = 'auto' THEN
     v_most := (SELECT s.value::integer FROM pgduet._setting s WHERE s.key = 'sync_max_rows');
     EXECUTE format('SELECT array_agg(q.chunk_id) FROM (%s LIMIT %s) q', v_query, v_most::bigint + 1) INTO v_ids;
@@ -109,8 +103,12 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Only what pg_dump wrote sets both. The vectors and the queue come out of the same dump, in whatever order; what it
+-- lacks, a worker finds when it starts. Asked here, because the function has settings of its own.
 CREATE OR REPLACE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
+WHEN (current_setting('check_function_bodies') <> 'off' OR current_setting('row_security') <> 'off')
+EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE OR REPLACE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
 CREATE OR REPLACE TRIGGER _pgduet_delete AFTER DELETE ON pgduet.code_chunks

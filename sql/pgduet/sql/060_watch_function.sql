@@ -122,7 +122,7 @@ DECLARE
   v_before text;
   v_after text;
 BEGIN
-  -- A dump is being restored: see _chunks_changed.
+  -- A dump is being restored: see _pgduet_insert.
   IF TG_OP = 'INSERT' AND current_setting('check_function_bodies') = 'off' AND current_setting('row_security') = 'off'
   THEN
     RETURN NULL;
