@@ -81,17 +81,21 @@ FROM database AS test
 ARG PYTHON=python3
 ARG PYTHON_SUITE=
 USER 0:0
+# First of all: pip would take what the server's Python has for installed.
+ENV PYTHONPATH= PGDATA=
 RUN if [ -n "${PYTHON_SUITE}" ]; then \
         sed "s/ [a-z]* main/ ${PYTHON_SUITE} main/" /etc/apt/sources.list >/etc/apt/sources.list.d/python.list; fi \
     && apt-get update && apt-get install -y --no-install-recommends \
-        "${PYTHON}" "${PYTHON}-venv" python3-venv pgbouncer git openssl procps \
+        "${PYTHON}" python3-venv pgbouncer git openssl procps \
     && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/containers/lent.sh,target=/deploy/lent.sh \
     --mount=type=bind,source=deploy/containers/wheels,target=/deploy/wheels \
     --mount=type=bind,source=constraints.txt,target=/src/constraints.txt \
-    "${PYTHON}" -m venv /venv && /deploy/lent.sh /venv/bin/python -m pip install --quiet \
-        --find-links /deploy/wheels -c /src/constraints.txt torch==2.13.0
+    python3 -m venv /build && "${PYTHON}" -m venv --without-pip /venv \
+    && /deploy/lent.sh /build/bin/pip --python /venv/bin/python install --quiet pip \
+    && /deploy/lent.sh /venv/bin/python -m pip install --quiet --find-links /deploy/wheels \
+        -c /src/constraints.txt torch==2.13.0
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/containers/lent.sh,target=/deploy/lent.sh \
     --mount=type=bind,source=deploy/containers/requirements.py,target=/deploy/requirements.py \
@@ -100,5 +104,4 @@ RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=typ
     /venv/bin/python /deploy/requirements.py /src/pyproject.toml sidecar db cli train onnx openvino otel dev \
         >/tmp/test.txt \
     && /deploy/lent.sh /venv/bin/python -m pip install --quiet -c /src/constraints.txt -r /tmp/test.txt
-ENV PYTHONPATH= PGDATA=
 ENTRYPOINT []
