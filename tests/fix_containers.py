@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
+from typing import Any
 
 import docker
 import pytest
@@ -15,7 +16,7 @@ from fix_worker import wait_until
 DATABASE, SIDECAR = "pgduet-database", "pgduet-sidecar"
 PASSWORD = "a password of the tests"
 # What compose.yaml asks for; a test there sees to it that it still does.
-HARDENED = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
+HARDENED: dict[str, Any] = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
 SOCKETS = {"/run/postgresql": "uid=999,gid=999,mode=0770"}
 # Two slow cores, and other work beside it.
 START_SECONDS = 180
@@ -31,7 +32,7 @@ def running(
     environment: Mapping[str, str] = MappingProxyType({}),
     volumes: Mapping[str, str] = MappingProxyType({}),
     tmpfs: Mapping[str, str] = MappingProxyType({}),
-    **options: object,
+    **options: Any,
 ) -> Iterator[Container]:
     """Run an image until the block ends; `volumes` and `tmpfs` map names and options, `options` are docker-py's."""
     # Its helper that removes what a killed run left would be one more image, of a registry; here names tell.
