@@ -11,10 +11,11 @@ PRELUDE := CREATE SCHEMA pgduet;
 PINNED := SET search_path TO pg_catalog, pg_temp;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-all bench bench-search bench-serving bench-finetune lint proto docs clean
+.PHONY: help setup demo stop test test-all test-containers images compose-check sbom bench bench-search bench-serving
+.PHONY: bench-finetune lint proto docs clean
 
 help: ## Print this menu
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-15s %s\n", $$1, $$2}'
 
 setup: ## Install what is missing on Debian or Ubuntu, and make the environments (again: seconds)
 	@deploy/setup.sh
@@ -30,12 +31,27 @@ stop: ## Stop what `make demo` started
 PARALLEL := -n 2 --dist loadfile
 
 test: setup lint ## Check style and types, then run all tests but the slow ones
-	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone"
-	$(PYTHON) -m pytest -m "alone and not slow"
+	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone and not containers"
+	$(PYTHON) -m pytest -m "alone and not slow and not containers"
 
 test-all: setup lint ## The same with the slow tests
-	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone"
-	$(PYTHON) -m pytest -m "slow or alone"
+	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone and not containers"
+	$(PYTHON) -m pytest -m "(slow or alone) and not containers"
+
+images: ## Build the container images of database and sidecar (needs a Docker engine; see docs/containers.md)
+	deploy/containers/build.sh
+
+compose-check: ## Bring the compose stack up, insert, search, take it down (needs `make images`)
+	deploy/compose_check.sh
+
+test-containers: setup images ## Test the images from outside, then run the tests inside, on the image's PostgreSQL
+	$(PYTHON) -m pytest -m containers tests/containers
+	deploy/containers/build.sh test
+	deploy/containers/test.sh
+
+sbom: setup ## Write the bill of materials of the wheel, dist/pgduet.cdx.json (CycloneDX)
+	rm -rf dist && .venv/bin/hatchling build -t wheel -d dist
+	$(PYTHON) deploy/sbom.py dist/*.whl constraints.txt >dist/pgduet.cdx.json
 
 bench: setup ## Measure speed and quality on this machine
 	@for file in $(filter-out benchmarks/gpu_%,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done

@@ -66,6 +66,8 @@ def dump_schema(database: Database) -> str:
     text = run_program("pg_dump", "--schema-only", "--no-comments", "--schema=pgduet", database.conninfo)
     # Bodies stand in sql/ and would only be told twice.
     text = re.sub(r"AS (\$_?\$).*?\1", "AS ...", text, flags=re.DOTALL)
+    # pg_dump 17 gives views and sequences their owner by a statement of their own.
+    text = re.sub(r"^ALTER (?:VIEW|SEQUENCE) (\S+ OWNER TO )", r"ALTER TABLE \1", text, flags=re.MULTILINE)
     dull = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|\s*)$")
     lines = [line for line in text.splitlines() if not dull.match(line)]
     # Rights of one thing stand in the order in which they were granted, which an upgrade need not keep.

@@ -10,7 +10,7 @@ import pytest
 from fix_database import Database
 from fix_dumps import dump_schema
 from pgduet.errors import PgduetError
-from pgduet.local.binaries import find_binaries
+from pgduet.local.binaries import OLDEST_MAJOR, find_binaries
 from pgduet.migrations.install import migrate, migration_script
 from pgduet.migrations.removal import uninstall
 from pgduet.migrations.schema import status
@@ -33,11 +33,23 @@ AS $$ BEGIN END $$;
 """
 
 
+def without_views(dump: str) -> str:
+    """Leave the views' queries out: since PostgreSQL 16 they are printed with fewer names of tables."""
+    return re.sub(r"^(CREATE VIEW \S+[^\n]*AS\n).*?;\n", r"\1", dump, flags=re.DOTALL | re.MULTILINE)
+
+
 def test_a_fresh_installation_is_as_the_golden_file_says(database: Database) -> None:
     found = dump_schema(database)
+    # The file is written by the oldest server that is supported, and compared there to the last letter.
+    oldest = find_binaries().major == OLDEST_MAJOR
     if os.environ.get("PGDUET_UPDATE_GOLDEN"):
+        assert oldest, f"the file is renewed on PostgreSQL {OLDEST_MAJOR}"
         GOLDEN.write_text(found)
-    assert found == GOLDEN.read_text(), "run with PGDUET_UPDATE_GOLDEN=1 when the change is meant"
+    expected = GOLDEN.read_text()
+    if not oldest:
+        assert found.count("CREATE VIEW") == expected.count("CREATE VIEW") > 10
+        found, expected = without_views(found), without_views(expected)
+    assert found == expected, "run with PGDUET_UPDATE_GOLDEN=1 when the change is meant"
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
