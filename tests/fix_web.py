@@ -52,7 +52,8 @@ GRANT SELECT ON pgduet.code_map TO pgduet_reader
 RUNS = """
 INSERT INTO pgduet.finetune_runs (name, state, status, requested_by, options, gate, step, steps, loss)
 SELECT 'run-' || n, 'done', 'judged', 'ada', '{}', jsonb_build_object('metric', 'ndcg@10', 'questions', 200,
-  'before', 0.6 + n / 100.0, 'after', 0.61 + n / 50.0, 'ci_low', 0.002, 'ci_high', 0.03, 'passed', n > 1), 100, 100, 0.2
+  'before', 0.6 + n / 100.0, 'after', 0.61 + n / 50.0, 'ci_low', n / 100.0 - 0.005, 'ci_high', n / 100.0 + 0.025,
+  'passed', n > 1), 100, 100, 0.2
 FROM generate_series(1, 3) n
 """
 FAILED = """

@@ -18,6 +18,7 @@ from fix_browser import Browser
 from fix_database import Database
 from fix_web import FAILED, MAP, RUNS, fill
 from fix_worker import Running, running, wait_until
+from stub_sidecar import StubSidecar
 
 PICTURES = Path(__file__).resolve().parents[2] / "artefacts"
 PGDUET = str(Path(sys.executable).with_name("pgduet"))
@@ -130,6 +131,27 @@ def ends_without_a_mess(server: Running) -> None:
     wait_until(lambda: server.process.poll() is not None, 20, "it did not end")
     assert server.process.returncode == 0
     assert [line for line in server.log_text().splitlines() if not line.startswith("pgduet ui: http://")] == []
+
+
+def test_without_a_map_or_a_sidecar_the_page_says_what_to_do(
+    shop: Database, stub: StubSidecar, browser: Browser, tmp_path: Path
+) -> None:
+    with shop.connect() as session:
+        session.execute("DROP VIEW pgduet.code_map CASCADE")
+    stub.stop()
+    with running_page(shop, tmp_path) as (address, server):
+        browser.open(f"{address}/map")
+        browser.wait_for("document.querySelector('#told .error')?.textContent.includes('pgduet db migrate')")
+        browser.open(f"{address}/?language=python")
+        browser.value("document.getElementById('q').focus()")
+        browser.type("retry")
+        browser.wait_for("document.querySelector('#results .error')?.textContent.includes('sidecar')")
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        browser.type(" again")
+        browser.wait_for("document.querySelector('#results .error')?.textContent.includes('does not run any more')")
+        # The browser itself logs every answer that is an error.
+        browser.complaints.clear()
 
 
 def test_the_command_says_what_cannot_be(shop: Database, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def search(
     if json:
         _print_json(hits[first:])
     elif hits[first:]:
-        _show_hits(hits[first:], first + 1, lines, pager)
+        _print_hits(hits[first:], lines, first + 1, pager)
     elif hits:
         typer.echo(f"no more hits: there are {len(hits)}", err=True)
     else:
@@ -88,28 +88,29 @@ def _print_json(hits: "list[Hit]") -> None:
     typer.echo(dumps([hit._asdict() for hit in hits], ensure_ascii=False, indent=2))
 
 
-def _show_hits(hits: "list[Hit]", first: int, lines: int, pager: bool) -> None:
+def _print_hits(hits: "list[Hit]", lines: int, first: int = 1, pager: bool = False) -> None:
     """Print hits; what is longer than the screen of a terminal goes to the pager."""
     import os
+    import pydoc
 
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     if not (pager and console.is_terminal):
-        _print_hits(console, hits, first, lines)
+        _print_all(console, hits, first, lines)
         return
     with console.capture() as captured:
-        _print_hits(console, hits, first, lines)
+        _print_all(console, hits, first, lines)
     shown = captured.get()
     if shown.count("\n") < console.height:
         console.file.write(shown)
         return
     # As git does: less keeps colours, and leaves what it showed on the screen.
     os.environ.setdefault("LESS", "FRX")
-    typer.echo_via_pager(shown, color=True)
+    pydoc.pager(shown)
 
 
-def _print_hits(console: "Console", hits: "list[Hit]", first: int, lines: int) -> None:
+def _print_all(console: "Console", hits: "list[Hit]", first: int, lines: int) -> None:
     from rich.text import Text
 
     for number, hit in enumerate(hits, first):

@@ -115,12 +115,12 @@ def _screen(found: _Status) -> "RenderableType":
     return Group(
         f"{datetime.now():%H:%M:%S}",
         _table("queue", ("chunks", "oldest", "last error"), map(_queue_row, found.queue)),
-        _table("health", ("state", "detail"), map(_health_row, found.health)),
         _table("workers", ("state", "embedded", "failed", "heard of", "detail"), map(_worker_row, found.workers)),
         _table("indexes", ("kind", "vectors", "size", "recall", "search", "build"), map(_index_row, found.indexes)),
         _table(
             "generations", ("duet", "state", "vectors", "lacking", "score"), map(_generation_row, found.generations)
         ),
+        _table("health", ("state", "detail"), map(_health_row, found.health)),
     )
 
 

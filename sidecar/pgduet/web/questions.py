@@ -43,7 +43,7 @@ def read_question(asked: QueryParams) -> Question:
         raise BadRequestError(
             f"the query has {len(query)} characters, the most are {_MOST_CHARACTERS}", hint="say it in fewer words"
         )
-    if "\0" in str(asked):
+    if any("\0" in value for value in asked.values()):
         raise BadRequestError("a NUL character cannot be searched for", hint="take it out")
     language, repo, path = (asked.get(key, "").strip() or None for key in ("language", "repo", "path"))
     k = read_number(asked, "k", _HITS, 1, MOST_HITS)

@@ -36,7 +36,8 @@ def count(number: float | None) -> str:
 
 def decimal(number: float | None, places: int = 3) -> str:
     """Write a number with so many decimal places."""
-    return NOTHING if number is None else f"{number:.{places}f}"
+    # Adding 0 makes -0 a plain 0.
+    return NOTHING if number is None else f"{round(number, places) + 0.0:.{places}f}"
 
 
 def moment(time: datetime | None) -> str:

@@ -66,12 +66,17 @@
     view.draw();
   }
 
-  function fail(found) {
+  function fail(found, place = detail) {
     const box = Object.assign(document.createElement("div"), { className: "error", role: "alert" });
     for (const text of [found.error, found.hint]) {
       if (text) box.append(Object.assign(document.createElement("p"), { textContent: text }));
     }
-    detail.replaceChildren(box);
+    place.replaceChildren(box);
+  }
+
+  function failAll(found) {
+    fail(found, told);
+    for (const part of [get("mark"), document.querySelector(".map")]) part.hidden = true;
   }
 
   canvas.addEventListener("pointermove", (event) => {
@@ -143,7 +148,7 @@
   async function load() {
     const answer = await fetch("/api/map");
     const found = await answer.json();
-    if (!answer.ok) return fail(found);
+    if (!answer.ok) return failAll(found);
     place(found.points);
     const drawn = found.points.length < found.total ? `${count(found.points.length)} of ${count(found.total)}` : count(found.total);
     told.textContent = `${drawn} chunks of generation ${found.generation}, computed ${found.computed_at.slice(0, 16).replace("T", " ")}.`
@@ -151,5 +156,5 @@
     dye();
     return undefined;
   }
-  load().catch(() => fail({ error: "no answer", hint: "start `pgduet ui` again, then reload this page" }));
+  load().catch(() => failAll({ error: "no answer", hint: "start `pgduet ui` again, then reload this page" }));
 })();

@@ -78,6 +78,7 @@
   });
 
   if (!form) return;
+  box.setSelectionRange(box.value.length, box.value.length);
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, 200);
