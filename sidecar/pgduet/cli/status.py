@@ -1,6 +1,7 @@
 """`pgduet status`: queue, health, workers, index and generations on the terminal."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -56,7 +57,8 @@ def status(
         raise PgduetError("--watch shows a screen and --json prints an object", hint="take one of them")
     with connect(dsn, autocommit=True, application_name="pgduet status") as connection:
         if watch:
-            _watch(lambda: _read(connection), every)
+            with suppress(KeyboardInterrupt):
+                _watch(lambda: _read(connection), every)
             return
         found = _read(connection)
     if as_json:
@@ -87,17 +89,19 @@ def _watch(read: Callable[[], _Status], every: float) -> None:
     from rich.live import Live
 
     console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        while True:
+            console.print(_screen(read()))
+            sleep(every)
+    live = Live(_screen(read()), console=console, screen=True, auto_refresh=False, vertical_overflow="crop")
+    # Not `with`: a Ctrl-C on the way in would leave the terminal without its cursor.
     try:
-        if not console.is_terminal:
-            while True:
-                console.print(_screen(read()))
-                sleep(every)
-        with Live(_screen(read()), console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-            while True:
-                sleep(every)
-                live.update(_screen(read()), refresh=True)
-    except KeyboardInterrupt:
-        return
+        live.start(refresh=True)
+        while True:
+            sleep(every)
+            live.update(_screen(read()), refresh=True)
+    finally:
+        live.stop()
 
 
 def _print_json(found: _Status) -> None:
