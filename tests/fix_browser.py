@@ -3,7 +3,9 @@
 import base64
 import itertools
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -20,6 +22,10 @@ from websockets.sync.client import connect as connect_socket
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _OPTIONS = ("--headless", "--disable-gpu", "--no-first-run", "--no-proxy-server", "--remote-debugging-port=0")
 _KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "/": (191, "/")}
+
+
+class CommandError(Exception):
+    """The browser refused a command."""
 
 
 class Browser:
@@ -40,7 +46,8 @@ class Browser:
         while True:
             message = json.loads(self._socket.recv(timeout=30))
             if message.get("id") == number:
-                assert "error" not in message, message
+                if "error" in message:
+                    raise CommandError(message["error"]["message"])
                 return dict(message["result"])
             self._note(message)
 
@@ -58,10 +65,16 @@ class Browser:
     def wait_for(self, expression: str, seconds: float = 20) -> None:
         """Wait until an expression is true in the page."""
         deadline = time.monotonic() + seconds
-        while not self.value(f"Boolean({expression})"):
+        while not self._is_true(expression):
             if time.monotonic() > deadline:
                 pytest.fail(f"this did not come true: {expression}\n{self.value('document.body.innerText')}")
             time.sleep(0.05)
+
+    def _is_true(self, expression: str) -> bool:
+        try:
+            return bool(self.value(f"Boolean({expression})"))
+        except CommandError:  # the page went away for another one in between
+            return False
 
     def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
@@ -104,7 +117,7 @@ def _running(program: str, folder: Path) -> Iterator[str]:
     # A test runs as root in containers, where Chromium's sandbox refuses to; it loads our own pages only.
     command = [program, *_OPTIONS, "--no-sandbox", f"--user-data-dir={folder}", "about:blank"]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         port_file, deadline = folder / "DevToolsActivePort", time.monotonic() + 30
         while not (port_file.exists() and port_file.read_text().count("\n")):
@@ -116,7 +129,8 @@ def _running(program: str, folder: Path) -> Iterator[str]:
             tabs = json.load(answer)
         yield next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
     finally:
-        process.terminate()
+        # The command is a shell script that waits for the browser: its whole group ends.
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
 
 

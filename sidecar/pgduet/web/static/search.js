@@ -79,6 +79,12 @@
 
   if (!form) return;
   box.setSelectionRange(box.value.length, box.value.length);
+  // What was typed before this script came, or what the browser filled in again, is asked for too.
+  const said = (pairs) => JSON.stringify([...pairs].filter(([name, value]) => name !== "k" && value.trim()).sort());
+  if (said(new FormData(form)) !== said(new URLSearchParams(location.search))) {
+    shown = "";
+    ask();
+  }
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, 200);
