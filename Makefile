@@ -88,5 +88,5 @@ docs: ## Check that every link between the documents leads somewhere, and list t
 
 clean: stop ## Remove the environments, the demo and all caches
 	@case "$$(readlink .pgduet)" in /var/tmp/pgduet-*) rm -rf "$$(readlink .pgduet)";; esac
-	rm -rf .pgduet .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .pgduet .venv artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Makes a bare Debian or Ubuntu machine ready to run and test pgduet; `make setup` calls it. Running it again is quick.
 #
-# It installs what is missing (PostgreSQL 15 or later, PL/Python, pgvector, Python's venv module; pgbouncer for the
-# tests), makes the Python environment .venv, the small one for PostgreSQL's own Python, and fetches the weights of the
-# model `small`.
+# It installs what is missing (PostgreSQL 15 or later, PL/Python, pgvector, Python's venv module; for the tests pgbouncer
+# and a Chromium without a window), makes the Python environment .venv, the small one for PostgreSQL's own Python, and
+# fetches the weights of the model `small`.
 # `deploy/setup.sh packages` stops after what needs root. PIP_* and proxy variables pass through. PG_CONFIG names a
 # server that is none of the distribution's.
 set -euo pipefail
@@ -186,6 +186,22 @@ prepare_pgbouncer() {
     fi
 }
 
+# The tests look at the search page in a real browser. Ubuntu has it as a snap only, which is no package.
+prepare_chromium() {
+    local name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        ! command -v "$name" >/dev/null || return 0
+    done
+    refresh_lists "Chromium"
+    for name in chromium-headless-shell chromium; do
+        if [ -n "$(candidate "$name")" ]; then
+            install_packages "$name"
+            return 0
+        fi
+    done
+    say "no package of Chromium here: install one, or the tests of the search page fail"
+}
+
 # --- environments and the model -------------------------------------------------------------------------------------
 
 prepare_environment() {
@@ -210,6 +226,7 @@ prepare_postgres
 say "PostgreSQL: $major ($bin) with PL/Python"
 prepare_pgvector
 prepare_pgbouncer
+prepare_chromium
 say "pgvector: $(installed_pgvector)"
 [ "${1:-}" != packages ] || exit 0
 prepare_environment

@@ -1,6 +1,7 @@
 """Installing, upgrading, describing and removing the schema."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 

@@ -12,6 +12,8 @@ from pgduet.errors import PgduetError
 app = typer.Typer(
     name="pgduet",
     help="Code search by meaning inside PostgreSQL.",
+    epilog="Exit codes: 0 done; 1 something that a person can mend, told as error and hint; 2 wrong usage; "
+    "130 interrupted. Completion of the shell: `pgduet --install-completion`.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
 
     from pgduet.database.search import Hit
 
-# Names that pygments has for languages where ours differ.
-_LEXERS = {"csharp": "c#", "objectivec": "objective-c", "restructuredtext": "rst", "text": "text"}
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,7 +25,11 @@ def search(
     lexical: Annotated[
         bool, typer.Option("--lexical", help="Rank by the words of the query too: for names and other exact words.")
     ] = False,
+    page: Annotated[int, typer.Option(min=1, help="Which `k` hits: 2 shows those after the first `k`.")] = 1,
     lines: Annotated[int, typer.Option(min=0, help="Lines of code to show of each hit.")] = 8,
+    pager: Annotated[
+        bool, typer.Option(help="On a terminal, show what is longer than the screen in $PAGER or less.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array, with the whole content.")] = False,
     dsn: Annotated[str, typer.Option(help="libpq connection string; the PG* environment by default.")] = "",
 ) -> None:
@@ -41,6 +42,8 @@ def search(
         pgduet search -k 3 --language python --path 'src/%' "parse a date"
 
         pgduet search --lexical parse_http_date
+
+        pgduet search -k 20 --page 2 --lines 0 "open a file"
 
         pgduet search --json "quick sort" | jq '.[].path'
     """
@@ -61,17 +64,20 @@ def search(
         hits = search(
             connection,
             query,
-            k=k,
+            k=k * page,
             language=named,
             repo=repo,
             path_like=path,
             min_similarity=min_similarity,
             lexical=lexical,
         )
+    first = k * (page - 1)
     if json:
-        _print_json(hits)
+        _print_json(hits[first:])
+    elif hits[first:]:
+        _print_hits(hits[first:], lines, first + 1, pager)
     elif hits:
-        _print_hits(hits, lines)
+        typer.echo(f"no more hits: there are {len(hits)}", err=True)
     else:
         typer.echo("no hits: nothing is stored yet, or the filters leave nothing", err=True)
 
@@ -82,12 +88,32 @@ def _print_json(hits: "list[Hit]") -> None:
     typer.echo(dumps([hit._asdict() for hit in hits], ensure_ascii=False, indent=2))
 
 
-def _print_hits(hits: "list[Hit]", lines: int) -> None:
+def _print_hits(hits: "list[Hit]", lines: int, first: int = 1, pager: bool = False) -> None:
+    """Print hits; what is longer than the screen of a terminal goes to the pager."""
+    import os
+    import pydoc
+
     from rich.console import Console
-    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    for number, hit in enumerate(hits, 1):
+    if not (pager and console.is_terminal):
+        _print_all(console, hits, first, lines)
+        return
+    with console.capture() as captured:
+        _print_all(console, hits, first, lines)
+    shown = captured.get()
+    if shown.count("\n") < console.height:
+        console.file.write(shown)
+        return
+    # As git does: less keeps colours, and leaves what it showed on the screen.
+    os.environ.setdefault("LESS", "FRX")
+    pydoc.pager(shown)
+
+
+def _print_all(console: "Console", hits: "list[Hit]", first: int, lines: int) -> None:
+    from rich.text import Text
+
+    for number, hit in enumerate(hits, first):
         place = "/".join(part for part in (hit.repo, hit.path) if part) or f"chunk {hit.chunk_id}"
         span = f":{hit.start_line}-{hit.end_line}" if hit.start_line else ""
         what = f"  {hit.symbol or ''} ({hit.kind or 'chunk'})".replace("   ", "  ")
@@ -102,11 +128,13 @@ def _print_code(console: "Console", hit: "Hit", lines: int) -> None:
     from rich.padding import Padding
     from rich.syntax import Syntax
 
+    from pgduet.web.highlight import lexer_name
+
     all_lines = hit.content.split("\n")
     shown = "\n".join(line[:200] for line in all_lines[:lines])
     if console.is_terminal:
-        lexer = _LEXERS.get(hit.language or "text", hit.language or "text")
-        console.print(Padding(Syntax(shown, lexer, background_color="default", word_wrap=False), (0, 0, 0, 4)))
+        code = Syntax(shown, lexer_name(hit.language), background_color="default", word_wrap=False)
+        console.print(Padding(code, (0, 0, 0, 4)))
     else:
         for line in shown.split("\n"):
             typer.echo(f"    {line}".rstrip())
