@@ -37,6 +37,11 @@ CREATE FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -190,11 +195,21 @@ CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_failures(chunk_ids bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._forget_failures(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -325,11 +340,33 @@ CREATE FUNCTION pgduet._lock_generations() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._lock_generations() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lock_snapshots() RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._lock_snapshots() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._make_watch_function(watch_id integer, source oid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._make_watch_function(watch_id integer, source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_due() RETURNS TABLE(generation_id integer, map_id bigint, newest bigint, rows bigint, changes bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._map_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) RETURNS SETOF bytea
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 5000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) RETURNS bigint[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -358,6 +395,11 @@ CREATE FUNCTION pgduet._next_due() RETURNS double precision
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._note_snapshot(name text, seconds double precision) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._note_snapshot(name text, seconds double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._objections(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS TABLE(aspect text, objection text, advice text)
     LANGUAGE plpgsql STABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -425,6 +467,12 @@ CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._refresh_snapshot(name text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._refresh_snapshot(name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._register_watch(source regclass, registration jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -578,6 +626,11 @@ CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sliced_query(query text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._snapshot_due(name text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._snapshot_due(name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -587,6 +640,11 @@ CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -840,6 +898,8 @@ CASE key
     WHEN 'finetune_every'::text THEN (value ~ '^(never|[1-9][0-9]{0,3} (minute|hour|day|week|month)s?)$'::text)
     WHEN 'finetune_promote'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     WHEN 'finetune_attempts'::text THEN (value ~ '^[1-9][0-9]?$'::text)
+    WHEN 'snapshot_seconds'::text THEN (value ~ '^[0-9]{1,6}$'::text)
+    WHEN 'code_map'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     ELSE false
 END)
 );
@@ -876,6 +936,114 @@ CREATE TABLE pgduet._dead_letter (
     CONSTRAINT _dead_letter_error_class_check CHECK ((error_class = ANY (ARRAY['row_temporary'::text, 'row_permanent'::text])))
 );
 ALTER TABLE pgduet._dead_letter OWNER TO pgduet_owner;
+CREATE TABLE pgduet.code_chunks (
+    chunk_id bigint NOT NULL,
+    repo text,
+    path text,
+    symbol text,
+    kind text,
+    language text,
+    start_line integer,
+    end_line integer,
+    content text,
+    content_hash bytea GENERATED ALWAYS AS (pgduet._content_hash(content)) STORED,
+    source text,
+    source_key text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_chunks_check CHECK ((end_line >= start_line)),
+    CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
+);
+ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
+CREATE VIEW pgduet._duplicates_now WITH (security_invoker='true') AS
+ WITH shared AS MATERIALIZED (
+         SELECT c.content_hash
+           FROM pgduet.code_chunks c
+          WHERE ((c.content_hash IS NOT NULL) AND (c.repo IS NOT NULL))
+          GROUP BY c.content_hash
+         HAVING (min(c.repo) <> max(c.repo))
+        ), counted AS (
+         SELECT c.content_hash,
+            count(DISTINCT c.repo) AS repos,
+            count(*) AS copies,
+            string_agg(DISTINCT c.repo, ', '::text ORDER BY c.repo) AS repo_names,
+            min(c.chunk_id) AS chunk_id
+           FROM (shared s
+             JOIN pgduet.code_chunks c ON (((c.content_hash = s.content_hash) AND (c.repo IS NOT NULL))))
+          GROUP BY c.content_hash
+        )
+ SELECT encode(n.content_hash, 'hex'::text) AS content_hash,
+    n.repos,
+    n.copies,
+    n.repo_names,
+    n.chunk_id,
+    f.repo,
+    f.path,
+    f.symbol,
+    f.kind,
+    f.language,
+    (length(f.content))::bigint AS characters
+   FROM (counted n
+     JOIN pgduet.code_chunks f ON ((f.chunk_id = n.chunk_id)));
+ALTER TABLE pgduet._duplicates_now OWNER TO pgduet_owner;
+CREATE TABLE pgduet._pending (
+    seq bigint NOT NULL,
+    chunk_id bigint,
+    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_owner text,
+    error_class text,
+    error text
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
+ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
+CREATE TABLE pgduet.code_embeddings (
+    chunk_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    content_hash bytea NOT NULL,
+    embedding public.halfvec(2560) NOT NULL,
+    sketch bit(2560) NOT NULL,
+    repo text,
+    path text,
+    language text,
+    code_tokens integer,
+    text_tokens integer,
+    truncated boolean DEFAULT false NOT NULL,
+    embedded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
+)
+PARTITION BY LIST (generation_id);
+ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
+ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
+CREATE VIEW pgduet._freshness_now WITH (security_invoker='true') AS
+ SELECT n.repo,
+    count(*) AS chunks,
+    count(*) FILTER (WHERE (n.state = 'pending'::text)) AS pending,
+    count(*) FILTER (WHERE (n.state = 'failed'::text)) AS failed,
+    min(n.since) FILTER (WHERE (n.state = 'pending'::text)) AS oldest_pending_at,
+    max(n.updated_at) AS last_changed_at,
+    max(n.embedded_at) AS last_embedded_at
+   FROM ( SELECT c.repo,
+            c.updated_at,
+            e.embedded_at,
+            COALESCE(q.since, c.updated_at) AS since,
+                CASE
+                    WHEN ((c.content_hash IS NULL) OR (e.chunk_id IS NOT NULL)) THEN 'done'::text
+                    WHEN (d.chunk_id IS NOT NULL) THEN 'failed'::text
+                    ELSE 'pending'::text
+                END AS state
+           FROM ((((pgduet.code_chunks c
+             LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)))
+             LEFT JOIN pgduet.code_embeddings e ON (((e.chunk_id = c.chunk_id) AND (e.generation_id = g.generation_id) AND (e.content_hash = c.content_hash))))
+             LEFT JOIN pgduet._dead_letter d ON (((d.chunk_id = c.chunk_id) AND (d.generation_id = g.generation_id) AND (d.content_hash = c.content_hash))))
+             LEFT JOIN ( SELECT p.chunk_id,
+                    min(p.enqueued_at) AS since
+                   FROM pgduet._pending p
+                  GROUP BY p.chunk_id) q ON ((q.chunk_id = c.chunk_id)))) n
+  GROUP BY n.repo;
+ALTER TABLE pgduet._freshness_now OWNER TO pgduet_owner;
 CREATE TABLE pgduet._index_build (
     build_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -934,6 +1102,45 @@ CREATE VIEW pgduet._live_generation AS
    FROM pgduet.generations g
   WHERE (g.state = ANY (ARRAY['active'::text, 'building'::text, 'ready'::text]));
 ALTER TABLE pgduet._live_generation OWNER TO pgduet_owner;
+CREATE TABLE pgduet._map (
+    map_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    x_axis real[] NOT NULL,
+    y_axis real[] NOT NULL,
+    x_mean double precision NOT NULL,
+    y_mean double precision NOT NULL,
+    shown double precision NOT NULL,
+    rows_at_fit bigint NOT NULL,
+    fitted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ready_at timestamp with time zone,
+    rows_seen bigint,
+    changes_seen bigint
+);
+ALTER TABLE pgduet._map OWNER TO pgduet_owner;
+CREATE TABLE pgduet._map_centre (
+    map_id bigint NOT NULL,
+    cluster integer NOT NULL,
+    centre real[] NOT NULL
+);
+ALTER TABLE pgduet._map_centre OWNER TO pgduet_owner;
+ALTER TABLE pgduet._map ALTER COLUMN map_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._map_map_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._map_point (
+    map_id bigint NOT NULL,
+    chunk_id bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    x double precision NOT NULL,
+    y double precision NOT NULL,
+    cluster integer NOT NULL,
+    computed_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._map_point OWNER TO pgduet_owner;
 CREATE TABLE pgduet._migration (
     version_num character varying(32) NOT NULL
 );
@@ -956,19 +1163,6 @@ ALTER TABLE pgduet._mining ALTER COLUMN mining_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE pgduet._pending (
-    seq bigint NOT NULL,
-    chunk_id bigint,
-    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    lease_owner text,
-    error_class text,
-    error text
-)
-WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
-ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
 ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgduet._pending_seq_seq
     START WITH 1
@@ -1026,6 +1220,78 @@ ALTER TABLE pgduet._recall_sample ALTER COLUMN sample_id ADD GENERATED BY DEFAUL
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pgduet._snapshot (
+    name text NOT NULL,
+    refreshed_at timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL
+);
+ALTER TABLE pgduet._snapshot OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_coverage (
+    repo text,
+    language text,
+    chunks bigint NOT NULL,
+    embedded bigint NOT NULL,
+    blank bigint NOT NULL,
+    pending bigint NOT NULL,
+    truncated bigint NOT NULL
+);
+ALTER TABLE pgduet._snapshot_coverage OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_duplicate (
+    content_hash text NOT NULL,
+    repos bigint NOT NULL,
+    copies bigint NOT NULL,
+    repo_names text NOT NULL,
+    chunk_id bigint NOT NULL,
+    repo text NOT NULL,
+    path text,
+    symbol text,
+    kind text,
+    language text,
+    characters bigint NOT NULL
+);
+ALTER TABLE pgduet._snapshot_duplicate OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_freshness (
+    repo text,
+    chunks bigint NOT NULL,
+    pending bigint NOT NULL,
+    failed bigint NOT NULL,
+    oldest_pending_at timestamp with time zone,
+    last_changed_at timestamp with time zone,
+    last_embedded_at timestamp with time zone
+);
+ALTER TABLE pgduet._snapshot_freshness OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_generation (
+    generation_id integer NOT NULL,
+    vectors bigint NOT NULL,
+    chunks bigint,
+    lacking bigint,
+    failed bigint
+);
+ALTER TABLE pgduet._snapshot_generation OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_slow (
+    sidecar text NOT NULL,
+    request_id text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    ms double precision NOT NULL,
+    tokens bigint,
+    measured_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._snapshot_slow OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_stage (
+    sidecar text NOT NULL,
+    stage text NOT NULL,
+    lane text NOT NULL,
+    calls bigint NOT NULL,
+    mean_ms double precision NOT NULL,
+    p50_ms double precision,
+    p95_ms double precision,
+    p99_ms double precision,
+    over_100_ms bigint NOT NULL,
+    over_1000_ms bigint NOT NULL,
+    since timestamp with time zone NOT NULL,
+    measured_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._snapshot_stage OWNER TO pgduet_owner;
 CREATE TABLE pgduet._source (
     seq bigint NOT NULL,
     watch_id integer NOT NULL,
@@ -1120,43 +1386,6 @@ CREATE TABLE pgduet._worker (
     failed bigint DEFAULT 0 NOT NULL
 );
 ALTER TABLE pgduet._worker OWNER TO pgduet_owner;
-CREATE TABLE pgduet.code_chunks (
-    chunk_id bigint NOT NULL,
-    repo text,
-    path text,
-    symbol text,
-    kind text,
-    language text,
-    start_line integer,
-    end_line integer,
-    content text,
-    content_hash bytea GENERATED ALWAYS AS (pgduet._content_hash(content)) STORED,
-    source text,
-    source_key text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_chunks_check CHECK ((end_line >= start_line)),
-    CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
-);
-ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
-CREATE TABLE pgduet.code_embeddings (
-    chunk_id bigint NOT NULL,
-    generation_id integer NOT NULL,
-    content_hash bytea NOT NULL,
-    embedding public.halfvec(2560) NOT NULL,
-    sketch bit(2560) NOT NULL,
-    repo text,
-    path text,
-    language text,
-    code_tokens integer,
-    text_tokens integer,
-    truncated boolean DEFAULT false NOT NULL,
-    embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
-)
-PARTITION BY LIST (generation_id);
-ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
-ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
 CREATE VIEW pgduet.chunk_status WITH (security_invoker='true') AS
  SELECT c.chunk_id,
     c.repo,
@@ -1209,6 +1438,27 @@ CREATE TABLE pgduet.code_embeddings_g1 (
 );
 ALTER TABLE ONLY pgduet.code_embeddings_g1 ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings_g1 OWNER TO pgduet_owner;
+CREATE VIEW pgduet.code_map WITH (security_invoker='true') AS
+ SELECT c.chunk_id,
+    c.repo,
+    c.path,
+    c.symbol,
+    c.kind,
+    c.language,
+    p.x,
+    p.y,
+    p.cluster,
+    g.name AS generation,
+    p.computed_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - p.computed_at)))::double precision AS age_seconds
+   FROM (((pgduet.generations g
+     JOIN pgduet._map m ON (((m.generation_id = g.generation_id) AND (m.map_id = ( SELECT max(l.map_id) AS max
+           FROM pgduet._map l
+          WHERE ((l.generation_id = g.generation_id) AND (l.ready_at IS NOT NULL)))))))
+     JOIN pgduet._map_point p ON ((p.map_id = m.map_id)))
+     JOIN pgduet.code_chunks c ON (((c.chunk_id = p.chunk_id) AND (c.content_hash = p.content_hash))))
+  WHERE (g.state = 'active'::text);
+ALTER TABLE pgduet.code_map OWNER TO pgduet_owner;
 CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
  SELECT c.repo,
     c.language,
@@ -1223,6 +1473,101 @@ CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
           WHERE (g.state = 'active'::text))))))
   GROUP BY c.repo, c.language;
 ALTER TABLE pgduet.coverage OWNER TO pgduet_owner;
+CREATE VIEW pgduet.snapshot_status WITH (security_invoker='true') AS
+ SELECT s.name,
+    s.refreshed_at,
+    s.seconds,
+    (EXTRACT(epoch FROM (clock_timestamp() - s.refreshed_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot s;
+ALTER TABLE pgduet.snapshot_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.coverage_snapshot WITH (security_invoker='true') AS
+ SELECT v.repo,
+    v.language,
+    v.chunks,
+    v.embedded,
+    v.blank,
+    v.pending,
+    v.truncated,
+    p.refreshed_at,
+    p.age_seconds
+   FROM (pgduet._snapshot_coverage v
+     JOIN pgduet.snapshot_status p ON ((p.name = 'coverage'::text)))
+UNION ALL
+ SELECT v.repo,
+    v.language,
+    v.chunks,
+    v.embedded,
+    v.blank,
+    v.pending,
+    v.truncated,
+    now() AS refreshed_at,
+    0 AS age_seconds
+   FROM pgduet.coverage v
+  WHERE row_security_active('pgduet.code_chunks'::text);
+ALTER TABLE pgduet.coverage_snapshot OWNER TO pgduet_owner;
+CREATE VIEW pgduet.duplicates WITH (security_invoker='true') AS
+ SELECT v.content_hash,
+    v.repos,
+    v.copies,
+    v.repo_names,
+    v.chunk_id,
+    v.repo,
+    v.path,
+    v.symbol,
+    v.kind,
+    v.language,
+    v.characters,
+    p.refreshed_at,
+    p.age_seconds
+   FROM (pgduet._snapshot_duplicate v
+     JOIN pgduet.snapshot_status p ON ((p.name = 'duplicates'::text)))
+UNION ALL
+ SELECT v.content_hash,
+    v.repos,
+    v.copies,
+    v.repo_names,
+    v.chunk_id,
+    v.repo,
+    v.path,
+    v.symbol,
+    v.kind,
+    v.language,
+    v.characters,
+    now() AS refreshed_at,
+    0 AS age_seconds
+   FROM pgduet._duplicates_now v
+  WHERE row_security_active('pgduet.code_chunks'::text);
+ALTER TABLE pgduet.duplicates OWNER TO pgduet_owner;
+CREATE VIEW pgduet.failure_classes WITH (security_invoker='true') AS
+ SELECT f.state,
+    f.error_class,
+    count(DISTINCT f.chunk_id) AS chunks,
+    max(f.attempts) AS most_attempts,
+    min(f.failed_at) AS first_failed_at,
+    max(f.failed_at) AS last_failed_at,
+    min(f.next_attempt_at) AS next_attempt_at,
+    max(f.error) AS example
+   FROM (( SELECT d.chunk_id,
+            'failed'::text AS state,
+            d.error_class,
+            d.error,
+            d.attempts,
+            d.failed_at,
+            NULL::timestamp with time zone AS next_attempt_at
+           FROM pgduet._dead_letter d
+        UNION ALL
+         SELECT p.chunk_id,
+            'retrying'::text,
+            p.error_class,
+            p.error,
+            p.attempts,
+            NULL::timestamp with time zone,
+            p.next_attempt_at
+           FROM pgduet._pending p
+          WHERE (p.error_class IS NOT NULL)) f
+     JOIN pgduet.code_chunks c ON ((c.chunk_id = f.chunk_id)))
+  GROUP BY f.state, f.error_class;
+ALTER TABLE pgduet.failure_classes OWNER TO pgduet_owner;
 CREATE VIEW pgduet.failures WITH (security_invoker='true') AS
  SELECT c.chunk_id,
     c.repo,
@@ -1327,6 +1672,109 @@ ALTER TABLE pgduet.finetune_runs ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW pgduet.freshness WITH (security_invoker='true') AS
+ SELECT v.repo,
+    v.chunks,
+    v.pending,
+    v.failed,
+    v.oldest_pending_at,
+    COALESCE((EXTRACT(epoch FROM (v.refreshed_at - v.oldest_pending_at)))::double precision, (0)::double precision) AS lag_seconds,
+    v.last_changed_at,
+    v.last_embedded_at,
+    v.refreshed_at,
+    v.age_seconds
+   FROM ( SELECT s.repo,
+            s.chunks,
+            s.pending,
+            s.failed,
+            s.oldest_pending_at,
+            s.last_changed_at,
+            s.last_embedded_at,
+            p.refreshed_at,
+            p.age_seconds
+           FROM (pgduet._snapshot_freshness s
+             JOIN pgduet.snapshot_status p ON ((p.name = 'freshness'::text)))
+        UNION ALL
+         SELECT n.repo,
+            n.chunks,
+            n.pending,
+            n.failed,
+            n.oldest_pending_at,
+            n.last_changed_at,
+            n.last_embedded_at,
+            now() AS now,
+            0
+           FROM pgduet._freshness_now n
+          WHERE row_security_active('pgduet.code_chunks'::text)) v;
+ALTER TABLE pgduet.freshness OWNER TO pgduet_owner;
+CREATE VIEW pgduet.generation_scores WITH (security_invoker='true') AS
+ SELECT g.generation_id,
+    g.name,
+    g.model,
+    g.fingerprint,
+    g.state,
+    p.name AS parent,
+    n.vectors,
+    n.chunks,
+    n.lacking,
+    n.failed,
+        CASE
+            WHEN (n.chunks > 0) THEN ((((n.chunks - n.lacking) - n.failed))::double precision / (n.chunks)::double precision)
+            WHEN (n.chunks = 0) THEN (1)::double precision
+            ELSE NULL::double precision
+        END AS share_done,
+    s.metric,
+    s.score_before,
+    s.score,
+    (s.score - s.score_before) AS gain,
+    s.gate_passed,
+    ( SELECT r.recall
+           FROM pgduet._recall_sample r
+          WHERE (r.generation_id = g.generation_id)
+          ORDER BY r.measured_at DESC, r.recall
+         LIMIT 1) AS recall,
+    g.created_at,
+    g.activated_at,
+    g.retired_at,
+    g.dropped_at,
+    n.refreshed_at,
+    n.age_seconds
+   FROM (((pgduet.generations g
+     LEFT JOIN pgduet.generations p ON ((p.generation_id = g.parent)))
+     LEFT JOIN ( SELECT c.generation_id,
+            c.vectors,
+            c.chunks,
+            c.lacking,
+            c.failed,
+            t.refreshed_at,
+            t.age_seconds
+           FROM (pgduet._snapshot_generation c
+             JOIN pgduet.snapshot_status t ON ((t.name = 'generations'::text)))
+        UNION ALL
+         SELECT l.generation_id,
+            c.vectors,
+            c.chunks,
+            c.lacking,
+            c.failed,
+            now() AS now,
+            0
+           FROM (pgduet.generations l
+             CROSS JOIN LATERAL pgduet._generation_counts(l.generation_id, (l.state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text]))) c(vectors, chunks, lacking, failed))
+          WHERE row_security_active('pgduet.code_chunks'::text)) n ON ((n.generation_id = g.generation_id)))
+     CROSS JOIN LATERAL ( SELECT ((g.metrics -> 'gate'::text) ->> 'metric'::text) AS metric,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'before'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'before'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score_before,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'after'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'after'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'passed'::text)) = 'boolean'::text) THEN (((g.metrics -> 'gate'::text) -> 'passed'::text))::boolean
+                    ELSE NULL::boolean
+                END AS gate_passed) s);
+ALTER TABLE pgduet.generation_scores OWNER TO pgduet_owner;
 CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
  SELECT g.generation_id,
     g.name,
@@ -1382,6 +1830,39 @@ ALTER TABLE pgduet.generations ALTER COLUMN generation_id ADD GENERATED BY DEFAU
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW pgduet.index_builds WITH (security_invoker='true') AS
+ SELECT b.build_id,
+    g.name AS generation,
+    b.index_name,
+    b.kind,
+        CASE
+            WHEN (b.finished_at IS NULL) THEN 'building'::text
+            WHEN (b.error IS NOT NULL) THEN 'failed'::text
+            ELSE 'built'::text
+        END AS state,
+    b.reason,
+    b.error,
+    b.lists,
+    b.rows_at_build,
+    b.started_at,
+    b.finished_at,
+    (EXTRACT(epoch FROM (b.finished_at - b.started_at)))::double precision AS seconds,
+    b.probes,
+    b.ef_search,
+    b.depth,
+    b.recall_target,
+    b.calibrated_at,
+    (to_regclass(('pgduet.'::text || quote_ident(b.index_name))) IS NOT NULL) AS still_there
+   FROM (pgduet._index_build b
+     JOIN pgduet.generations g ON ((g.generation_id = b.generation_id)));
+ALTER TABLE pgduet.index_builds OWNER TO pgduet_owner;
+CREATE VIEW pgduet.index_findings WITH (security_invoker='true') AS
+ SELECT h.aspect,
+    h.status,
+    h.detail,
+    h.advice
+   FROM pgduet.index_health() h(aspect, status, detail, advice);
+ALTER TABLE pgduet.index_findings OWNER TO pgduet_owner;
 CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
  SELECT b.generation_id,
     b.index_name,
@@ -1494,9 +1975,56 @@ CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
      LEFT JOIN counted n ON ((n.state = s.state)))
   ORDER BY s.place;
 ALTER TABLE pgduet.queue_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.recall_history WITH (security_invoker='true') AS
+ SELECT r.sample_id,
+    g.name AS generation,
+    r.index_name,
+    r.query_kind,
+    r.measured_at,
+    r.queries,
+    r.k,
+    r.recall,
+    r.recall_low,
+    r.recall_high,
+    (r.recall - lag(r.recall) OVER (PARTITION BY r.generation_id, r.query_kind ORDER BY r.measured_at)) AS recall_change,
+    r.probes,
+    r.ef_search,
+    r.depth,
+    r.index_ms AS search_ms,
+    r.exact_ms,
+    r.rows
+   FROM (pgduet._recall_sample r
+     JOIN pgduet.generations g ON ((g.generation_id = r.generation_id)));
+ALTER TABLE pgduet.recall_history OWNER TO pgduet_owner;
+CREATE VIEW pgduet.search_times WITH (security_invoker='true') AS
+ SELECT t.sidecar,
+    t.stage,
+    t.lane,
+    t.calls,
+    t.mean_ms,
+    t.p50_ms,
+    t.p95_ms,
+    t.p99_ms,
+    t.over_100_ms,
+    t.over_1000_ms,
+    t.since,
+    t.measured_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - t.measured_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot_stage t;
+ALTER TABLE pgduet.search_times OWNER TO pgduet_owner;
+CREATE VIEW pgduet.slowest_searches WITH (security_invoker='true') AS
+ SELECT t.asked_at,
+    t.ms,
+    t.tokens,
+    t.request_id,
+    t.sidecar,
+    t.measured_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - t.measured_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot_slow t;
+ALTER TABLE pgduet.slowest_searches OWNER TO pgduet_owner;
 CREATE VIEW pgduet.triplets WITH (security_invoker='true') AS
  SELECT t.triplet_id,
-    t.negative_number,
+    (t.negative_number)::integer AS negative_number,
     t.split,
     t.kind,
     t.anchor,
@@ -1598,6 +2126,12 @@ ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);
 ALTER TABLE ONLY pgduet._index_request
     ADD CONSTRAINT _index_request_pkey PRIMARY KEY (request_id);
+ALTER TABLE ONLY pgduet._map_centre
+    ADD CONSTRAINT _map_centre_pkey PRIMARY KEY (map_id, cluster);
+ALTER TABLE ONLY pgduet._map
+    ADD CONSTRAINT _map_pkey PRIMARY KEY (map_id);
+ALTER TABLE ONLY pgduet._map_point
+    ADD CONSTRAINT _map_point_pkey PRIMARY KEY (chunk_id, map_id);
 ALTER TABLE ONLY pgduet._migration
     ADD CONSTRAINT _migration_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY pgduet._mining
@@ -1610,6 +2144,14 @@ ALTER TABLE ONLY pgduet._recall_sample
     ADD CONSTRAINT _recall_sample_pkey PRIMARY KEY (sample_id);
 ALTER TABLE ONLY pgduet._setting
     ADD CONSTRAINT _setting_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY pgduet._snapshot_duplicate
+    ADD CONSTRAINT _snapshot_duplicate_pkey PRIMARY KEY (content_hash);
+ALTER TABLE ONLY pgduet._snapshot_generation
+    ADD CONSTRAINT _snapshot_generation_pkey PRIMARY KEY (generation_id);
+ALTER TABLE ONLY pgduet._snapshot
+    ADD CONSTRAINT _snapshot_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pgduet._snapshot_stage
+    ADD CONSTRAINT _snapshot_stage_pkey PRIMARY KEY (sidecar, stage, lane);
 ALTER TABLE ONLY pgduet._source
     ADD CONSTRAINT _source_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY pgduet._source_row
@@ -1659,6 +2201,18 @@ CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+ALTER TABLE pgduet._map_point ENABLE ROW LEVEL SECURITY;
+CREATE POLICY _seen ON pgduet._map_point FOR SELECT USING (((NOT row_security_active('pgduet.code_chunks'::text)) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _map_point.chunk_id)))));
+CREATE POLICY _seen ON pgduet._snapshot_coverage FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_duplicate FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_freshness FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_generation FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+ALTER TABLE pgduet._snapshot_coverage ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_duplicate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_freshness ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_generation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pgduet._triplet ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _triplet_mined ON pgduet._triplet FOR INSERT WITH CHECK (true);
 CREATE POLICY _triplet_replaced ON pgduet._triplet FOR DELETE USING (true);
@@ -1682,6 +2236,9 @@ REVOKE ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase 
 GRANT ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._castable_keys(source oid, row_keys text[]) FROM PUBLIC;
@@ -1724,7 +2281,13 @@ REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key
 GRANT ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._gate_objection(metrics jsonb) FROM PUBLIC;
@@ -1761,7 +2324,17 @@ REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed 
 GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._lock_generations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._lock_snapshots() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._make_watch_function(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._map_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_due() TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._map_due() TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) TO pgduet_reader;
@@ -1770,6 +2343,9 @@ REVOKE ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) FROM PU
 GRANT ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._objections(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) TO pgduet_reader;
@@ -1795,6 +2371,9 @@ GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
 GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._refresh_snapshot(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._refresh_snapshot(name text) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._refresh_snapshot(name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) FROM PUBLIC;
@@ -1836,8 +2415,14 @@ GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language 
 REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._snapshot_due(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._snapshot_due(name text) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._snapshot_due(name text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) TO pgduet_worker;
+GRANT ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._switch_generation(generation_id integer) FROM PUBLIC;
@@ -1917,19 +2502,52 @@ GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
+GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(updated_at) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._duplicates_now TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(embedded_at) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._freshness_now TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._freshness_now TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
+GRANT SELECT(map_id) ON TABLE pgduet._map TO pgduet_reader;
+GRANT SELECT(generation_id) ON TABLE pgduet._map TO pgduet_reader;
+GRANT SELECT(ready_at) ON TABLE pgduet._map TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._map_point TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_admin;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_worker;
-GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._promotion TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_coverage TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_coverage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_duplicate TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_freshness TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_freshness TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_generation TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_generation TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_slow TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_slow TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_stage TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_stage TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source_row TO pgduet_reader;
@@ -1941,29 +2559,40 @@ GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
-GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.code_map TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.snapshot_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.snapshot_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.coverage_snapshot TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.coverage_snapshot TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.duplicates TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.failure_classes TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.failure_classes TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.freshness TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.freshness TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.generation_scores TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.generation_scores TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.index_builds TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.index_builds TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.index_findings TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.index_findings TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.recall_history TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.recall_history TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.search_times TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.search_times TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.slowest_searches TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.slowest_searches TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.triplets TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_status TO pgduet_reader;
