@@ -149,6 +149,12 @@ CREATE FUNCTION pgduet._contents(chunk_ids bigint[]) RETURNS TABLE(chunk_id bigi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._contents(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._coverage_now() RETURNS TABLE(repo text, language text, chunks bigint, embedded bigint, blank bigint, pending bigint, truncated bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._coverage_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -165,6 +171,12 @@ CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETU
     SET enable_seqscan TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._duplicates_now() RETURNS TABLE(content_hash text, repos bigint, copies bigint, repo_names text, chunk_id bigint, repo text, path text, symbol text, kind text, language text, characters bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._duplicates_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -215,6 +227,12 @@ CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._forget_watch(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._freshness_now() RETURNS TABLE(repo text, chunks bigint, pending bigint, failed bigint, oldest_pending_at timestamp with time zone, last_changed_at timestamp with time zone, last_embedded_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._freshness_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._gate_objection(metrics jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -936,114 +954,6 @@ CREATE TABLE pgduet._dead_letter (
     CONSTRAINT _dead_letter_error_class_check CHECK ((error_class = ANY (ARRAY['row_temporary'::text, 'row_permanent'::text])))
 );
 ALTER TABLE pgduet._dead_letter OWNER TO pgduet_owner;
-CREATE TABLE pgduet.code_chunks (
-    chunk_id bigint NOT NULL,
-    repo text,
-    path text,
-    symbol text,
-    kind text,
-    language text,
-    start_line integer,
-    end_line integer,
-    content text,
-    content_hash bytea GENERATED ALWAYS AS (pgduet._content_hash(content)) STORED,
-    source text,
-    source_key text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_chunks_check CHECK ((end_line >= start_line)),
-    CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
-);
-ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
-CREATE VIEW pgduet._duplicates_now WITH (security_invoker='true') AS
- WITH shared AS MATERIALIZED (
-         SELECT c.content_hash
-           FROM pgduet.code_chunks c
-          WHERE ((c.content_hash IS NOT NULL) AND (c.repo IS NOT NULL))
-          GROUP BY c.content_hash
-         HAVING (min(c.repo) <> max(c.repo))
-        ), counted AS (
-         SELECT c.content_hash,
-            count(DISTINCT c.repo) AS repos,
-            count(*) AS copies,
-            string_agg(DISTINCT c.repo, ', '::text ORDER BY c.repo) AS repo_names,
-            min(c.chunk_id) AS chunk_id
-           FROM (shared s
-             JOIN pgduet.code_chunks c ON (((c.content_hash = s.content_hash) AND (c.repo IS NOT NULL))))
-          GROUP BY c.content_hash
-        )
- SELECT encode(n.content_hash, 'hex'::text) AS content_hash,
-    n.repos,
-    n.copies,
-    n.repo_names,
-    n.chunk_id,
-    f.repo,
-    f.path,
-    f.symbol,
-    f.kind,
-    f.language,
-    (length(f.content))::bigint AS characters
-   FROM (counted n
-     JOIN pgduet.code_chunks f ON ((f.chunk_id = n.chunk_id)));
-ALTER TABLE pgduet._duplicates_now OWNER TO pgduet_owner;
-CREATE TABLE pgduet._pending (
-    seq bigint NOT NULL,
-    chunk_id bigint,
-    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    lease_owner text,
-    error_class text,
-    error text
-)
-WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
-ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
-CREATE TABLE pgduet.code_embeddings (
-    chunk_id bigint NOT NULL,
-    generation_id integer NOT NULL,
-    content_hash bytea NOT NULL,
-    embedding public.halfvec(2560) NOT NULL,
-    sketch bit(2560) NOT NULL,
-    repo text,
-    path text,
-    language text,
-    code_tokens integer,
-    text_tokens integer,
-    truncated boolean DEFAULT false NOT NULL,
-    embedded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
-)
-PARTITION BY LIST (generation_id);
-ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
-ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
-CREATE VIEW pgduet._freshness_now WITH (security_invoker='true') AS
- SELECT n.repo,
-    count(*) AS chunks,
-    count(*) FILTER (WHERE (n.state = 'pending'::text)) AS pending,
-    count(*) FILTER (WHERE (n.state = 'failed'::text)) AS failed,
-    min(n.since) FILTER (WHERE (n.state = 'pending'::text)) AS oldest_pending_at,
-    max(n.updated_at) AS last_changed_at,
-    max(n.embedded_at) AS last_embedded_at
-   FROM ( SELECT c.repo,
-            c.updated_at,
-            e.embedded_at,
-            COALESCE(q.since, c.updated_at) AS since,
-                CASE
-                    WHEN ((c.content_hash IS NULL) OR (e.chunk_id IS NOT NULL)) THEN 'done'::text
-                    WHEN (d.chunk_id IS NOT NULL) THEN 'failed'::text
-                    ELSE 'pending'::text
-                END AS state
-           FROM ((((pgduet.code_chunks c
-             LEFT JOIN pgduet.generations g ON ((g.state = 'active'::text)))
-             LEFT JOIN pgduet.code_embeddings e ON (((e.chunk_id = c.chunk_id) AND (e.generation_id = g.generation_id) AND (e.content_hash = c.content_hash))))
-             LEFT JOIN pgduet._dead_letter d ON (((d.chunk_id = c.chunk_id) AND (d.generation_id = g.generation_id) AND (d.content_hash = c.content_hash))))
-             LEFT JOIN ( SELECT p.chunk_id,
-                    min(p.enqueued_at) AS since
-                   FROM pgduet._pending p
-                  GROUP BY p.chunk_id) q ON ((q.chunk_id = c.chunk_id)))) n
-  GROUP BY n.repo;
-ALTER TABLE pgduet._freshness_now OWNER TO pgduet_owner;
 CREATE TABLE pgduet._index_build (
     build_id bigint NOT NULL,
     generation_id integer NOT NULL,
@@ -1163,6 +1073,19 @@ ALTER TABLE pgduet._mining ALTER COLUMN mining_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pgduet._pending (
+    seq bigint NOT NULL,
+    chunk_id bigint,
+    enqueued_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_owner text,
+    error_class text,
+    error text
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_insert_threshold='-1', fillfactor='80');
+ALTER TABLE pgduet._pending OWNER TO pgduet_owner;
 ALTER TABLE pgduet._pending ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgduet._pending_seq_seq
     START WITH 1
@@ -1386,6 +1309,43 @@ CREATE TABLE pgduet._worker (
     failed bigint DEFAULT 0 NOT NULL
 );
 ALTER TABLE pgduet._worker OWNER TO pgduet_owner;
+CREATE TABLE pgduet.code_chunks (
+    chunk_id bigint NOT NULL,
+    repo text,
+    path text,
+    symbol text,
+    kind text,
+    language text,
+    start_line integer,
+    end_line integer,
+    content text,
+    content_hash bytea GENERATED ALWAYS AS (pgduet._content_hash(content)) STORED,
+    source text,
+    source_key text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_chunks_check CHECK ((end_line >= start_line)),
+    CONSTRAINT code_chunks_start_line_check CHECK ((start_line >= 1))
+);
+ALTER TABLE pgduet.code_chunks OWNER TO pgduet_owner;
+CREATE TABLE pgduet.code_embeddings (
+    chunk_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    content_hash bytea NOT NULL,
+    embedding public.halfvec(2560) NOT NULL,
+    sketch bit(2560) NOT NULL,
+    repo text,
+    path text,
+    language text,
+    code_tokens integer,
+    text_tokens integer,
+    truncated boolean DEFAULT false NOT NULL,
+    embedded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision))
+)
+PARTITION BY LIST (generation_id);
+ALTER TABLE ONLY pgduet.code_embeddings ALTER COLUMN sketch SET STORAGE PLAIN;
+ALTER TABLE pgduet.code_embeddings OWNER TO pgduet_owner;
 CREATE VIEW pgduet.chunk_status WITH (security_invoker='true') AS
  SELECT c.chunk_id,
     c.repo,
@@ -1502,7 +1462,7 @@ UNION ALL
     v.truncated,
     now() AS refreshed_at,
     0 AS age_seconds
-   FROM pgduet.coverage v
+   FROM pgduet._coverage_now() v(repo, language, chunks, embedded, blank, pending, truncated)
   WHERE row_security_active('pgduet.code_chunks'::text);
 ALTER TABLE pgduet.coverage_snapshot OWNER TO pgduet_owner;
 CREATE VIEW pgduet.duplicates WITH (security_invoker='true') AS
@@ -1535,7 +1495,7 @@ UNION ALL
     v.characters,
     now() AS refreshed_at,
     0 AS age_seconds
-   FROM pgduet._duplicates_now v
+   FROM pgduet._duplicates_now() v(content_hash, repos, copies, repo_names, chunk_id, repo, path, symbol, kind, language, characters)
   WHERE row_security_active('pgduet.code_chunks'::text);
 ALTER TABLE pgduet.duplicates OWNER TO pgduet_owner;
 CREATE VIEW pgduet.failure_classes WITH (security_invoker='true') AS
@@ -1704,7 +1664,7 @@ CREATE VIEW pgduet.freshness WITH (security_invoker='true') AS
             n.last_embedded_at,
             now() AS now,
             0
-           FROM pgduet._freshness_now n
+           FROM pgduet._freshness_now() n(repo, chunks, pending, failed, oldest_pending_at, last_changed_at, last_embedded_at)
           WHERE row_security_active('pgduet.code_chunks'::text)) v;
 ALTER TABLE pgduet.freshness OWNER TO pgduet_owner;
 CREATE VIEW pgduet.generation_scores WITH (security_invoker='true') AS
@@ -2267,9 +2227,14 @@ REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._coverage_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._coverage_now() TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._coverage_now() TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._duplicates_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._duplicates_now() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
@@ -2290,6 +2255,9 @@ GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double pr
 GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._freshness_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._freshness_now() TO pgduet_reader;
+GRANT ALL ON FUNCTION pgduet._freshness_now() TO pg_monitor;
 REVOKE ALL ON FUNCTION pgduet._gate_objection(metrics jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
@@ -2502,24 +2470,6 @@ GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._dead_letter TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
-GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT(updated_at) ON TABLE pgduet.code_chunks TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._duplicates_now TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
-GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
-GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT(embedded_at) ON TABLE pgduet.code_embeddings TO pg_monitor;
-GRANT SELECT ON TABLE pgduet._freshness_now TO pgduet_reader;
-GRANT SELECT ON TABLE pgduet._freshness_now TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_build TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._index_build TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._index_request TO pgduet_admin;
@@ -2532,6 +2482,8 @@ GRANT SELECT ON TABLE pgduet._map_point TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_admin;
 GRANT INSERT ON TABLE pgduet._mining TO pgduet_worker;
+GRANT SELECT ON TABLE pgduet._pending TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._pending TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._promotion TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
@@ -2559,6 +2511,19 @@ GRANT SELECT ON TABLE pgduet._watch TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._watch TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._worker TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
+GRANT INSERT,DELETE,TRUNCATE,UPDATE ON TABLE pgduet.code_chunks TO pgduet_writer;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(updated_at) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
+GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(embedded_at) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.code_map TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;

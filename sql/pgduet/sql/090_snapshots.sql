@@ -36,13 +36,13 @@ BEGIN
     WHEN 'coverage' THEN
       DELETE FROM pgduet._snapshot_coverage;
       INSERT INTO pgduet._snapshot_coverage (repo, language, chunks, embedded, blank, pending, truncated)
-      SELECT v.repo, v.language, v.chunks, v.embedded, v.blank, v.pending, v.truncated FROM pgduet.coverage v;
+      SELECT v.repo, v.language, v.chunks, v.embedded, v.blank, v.pending, v.truncated FROM pgduet._coverage_now() v;
     WHEN 'freshness' THEN
       DELETE FROM pgduet._snapshot_freshness;
       INSERT INTO pgduet._snapshot_freshness (repo, chunks, pending, failed, oldest_pending_at, last_changed_at,
         last_embedded_at)
       SELECT v.repo, v.chunks, v.pending, v.failed, v.oldest_pending_at, v.last_changed_at, v.last_embedded_at
-      FROM pgduet._freshness_now v;
+      FROM pgduet._freshness_now() v;
     WHEN 'generations' THEN
       DELETE FROM pgduet._snapshot_generation;
       INSERT INTO pgduet._snapshot_generation (generation_id, vectors, chunks, lacking, failed)
@@ -54,7 +54,7 @@ BEGIN
         kind, language, characters)
       SELECT v.content_hash, v.repos, v.copies, v.repo_names, v.chunk_id, v.repo, v.path, v.symbol, v.kind, v.language,
         v.characters
-      FROM pgduet._duplicates_now v;
+      FROM pgduet._duplicates_now() v;
   END CASE;
   PERFORM pgduet._note_snapshot($1, extract(epoch FROM clock_timestamp() - v_started)::double precision);
   RETURN true;

@@ -68,9 +68,10 @@ BEGIN
   SELECT e.chunk_id INTO upto FROM pgduet.code_embeddings e
   WHERE e.generation_id = v_map.generation_id AND e.chunk_id > $2 ORDER BY e.chunk_id OFFSET $3 - 1 LIMIT 1;
   v_last := coalesce(upto, 9223372036854775807);
+  -- The range is named on both sides: a plan without it would read all points for every slice.
   DELETE FROM pgduet._map_point p WHERE p.map_id = $1 AND p.chunk_id > $2 AND p.chunk_id <= v_last
-    AND NOT EXISTS (SELECT FROM pgduet.code_embeddings e
-      WHERE e.chunk_id = p.chunk_id AND e.generation_id = v_map.generation_id);
+    AND NOT EXISTS (SELECT FROM pgduet.code_embeddings e WHERE e.chunk_id = p.chunk_id
+      AND e.chunk_id > $2 AND e.chunk_id <= v_last AND e.generation_id = v_map.generation_id);
   -- subvector copies the vector into memory: the stored one would be fetched anew for every product.
   EXECUTE format($sql$
     WITH lacking AS MATERIALIZED (
@@ -78,7 +79,8 @@ BEGIN
       FROM pgduet.code_embeddings e
       WHERE e.generation_id = $2 AND e.chunk_id > $3 AND e.chunk_id <= $4 AND NOT EXISTS (
         SELECT FROM pgduet._map_point p
-        WHERE p.map_id = $1 AND p.chunk_id = e.chunk_id AND p.content_hash = e.content_hash)
+        WHERE p.map_id = $1 AND p.chunk_id = e.chunk_id AND p.chunk_id > $3 AND p.chunk_id <= $4
+          AND p.content_hash = e.content_hash)
     ), centres AS MATERIALIZED (
       SELECT c.cluster, c.centre::%1$I.halfvec AS centre FROM pgduet._map_centre c WHERE c.map_id = $1
     )

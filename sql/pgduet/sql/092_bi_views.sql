@@ -12,28 +12,7 @@ SELECT v.repo, v.language, v.chunks, v.embedded, v.blank, v.pending, v.truncated
 FROM pgduet._snapshot_coverage v JOIN pgduet.snapshot_status p ON p.name = 'coverage'
 UNION ALL
 SELECT v.repo, v.language, v.chunks, v.embedded, v.blank, v.pending, v.truncated, pg_catalog.now(), 0
-FROM pgduet.coverage v WHERE pg_catalog.row_security_active('pgduet.code_chunks');
-
--- What was queued waits since then; what no trigger saw, since its chunk was written.
-CREATE OR REPLACE VIEW pgduet._freshness_now WITH (security_invoker = true) AS
-SELECT n.repo, pg_catalog.count(*) AS chunks, pg_catalog.count(*) FILTER (WHERE n.state = 'pending') AS pending,
-  pg_catalog.count(*) FILTER (WHERE n.state = 'failed') AS failed,
-  pg_catalog.min(n.since) FILTER (WHERE n.state = 'pending') AS oldest_pending_at,
-  pg_catalog.max(n.updated_at) AS last_changed_at, pg_catalog.max(n.embedded_at) AS last_embedded_at
-FROM (
-  SELECT c.repo, c.updated_at, e.embedded_at, coalesce(q.since, c.updated_at) AS since,
-    CASE WHEN c.content_hash IS NULL OR e.chunk_id IS NOT NULL THEN 'done'
-      WHEN d.chunk_id IS NOT NULL THEN 'failed' ELSE 'pending' END AS state
-  FROM pgduet.code_chunks c
-  LEFT JOIN pgduet.generations g ON g.state = 'active'
-  LEFT JOIN pgduet.code_embeddings e ON e.chunk_id = c.chunk_id AND e.generation_id = g.generation_id
-    AND e.content_hash = c.content_hash
-  LEFT JOIN pgduet._dead_letter d ON d.chunk_id = c.chunk_id AND d.generation_id = g.generation_id
-    AND d.content_hash = c.content_hash
-  LEFT JOIN (SELECT p.chunk_id, pg_catalog.min(p.enqueued_at) AS since FROM pgduet._pending p GROUP BY p.chunk_id) q
-    ON q.chunk_id = c.chunk_id
-) n
-GROUP BY n.repo;
+FROM pgduet._coverage_now() v WHERE pg_catalog.row_security_active('pgduet.code_chunks');
 
 CREATE OR REPLACE VIEW pgduet.freshness WITH (security_invoker = true) AS
 SELECT v.repo, v.chunks, v.pending, v.failed, v.oldest_pending_at,
@@ -46,7 +25,7 @@ FROM (
   UNION ALL
   SELECT n.repo, n.chunks, n.pending, n.failed, n.oldest_pending_at, n.last_changed_at, n.last_embedded_at,
     pg_catalog.now(), 0
-  FROM pgduet._freshness_now n WHERE pg_catalog.row_security_active('pgduet.code_chunks')
+  FROM pgduet._freshness_now() n WHERE pg_catalog.row_security_active('pgduet.code_chunks')
 ) v;
 
 CREATE OR REPLACE VIEW pgduet.failure_classes WITH (security_invoker = true) AS
@@ -126,21 +105,6 @@ SELECT t.asked_at, t.ms, t.tokens, t.request_id, t.sidecar, t.measured_at,
   extract(epoch FROM pg_catalog.clock_timestamp() - t.measured_at)::double precision AS age_seconds
 FROM pgduet._snapshot_slow t;
 
--- The hashes that several repositories have are found first: their names are put together for few contents only.
-CREATE OR REPLACE VIEW pgduet._duplicates_now WITH (security_invoker = true) AS
-WITH shared AS MATERIALIZED (
-  SELECT c.content_hash FROM pgduet.code_chunks c WHERE c.content_hash IS NOT NULL AND c.repo IS NOT NULL
-  GROUP BY c.content_hash HAVING pg_catalog.min(c.repo) <> pg_catalog.max(c.repo)
-), counted AS (
-  SELECT c.content_hash, pg_catalog.count(DISTINCT c.repo) AS repos, pg_catalog.count(*) AS copies,
-    pg_catalog.string_agg(DISTINCT c.repo, ', ' ORDER BY c.repo) AS repo_names, pg_catalog.min(c.chunk_id) AS chunk_id
-  FROM shared s JOIN pgduet.code_chunks c ON c.content_hash = s.content_hash AND c.repo IS NOT NULL
-  GROUP BY c.content_hash
-)
-SELECT pg_catalog.encode(n.content_hash, 'hex') AS content_hash, n.repos, n.copies, n.repo_names, n.chunk_id, f.repo,
-  f.path, f.symbol, f.kind, f.language, pg_catalog.length(f.content)::bigint AS characters
-FROM counted n JOIN pgduet.code_chunks f ON f.chunk_id = n.chunk_id;
-
 CREATE OR REPLACE VIEW pgduet.duplicates WITH (security_invoker = true) AS
 SELECT v.content_hash, v.repos, v.copies, v.repo_names, v.chunk_id, v.repo, v.path, v.symbol, v.kind, v.language,
   v.characters, p.refreshed_at, p.age_seconds
@@ -148,7 +112,7 @@ FROM pgduet._snapshot_duplicate v JOIN pgduet.snapshot_status p ON p.name = 'dup
 UNION ALL
 SELECT v.content_hash, v.repos, v.copies, v.repo_names, v.chunk_id, v.repo, v.path, v.symbol, v.kind, v.language,
   v.characters, pg_catalog.now(), 0
-FROM pgduet._duplicates_now v WHERE pg_catalog.row_security_active('pgduet.code_chunks');
+FROM pgduet._duplicates_now() v WHERE pg_catalog.row_security_active('pgduet.code_chunks');
 
 -- The active generation's newest map that is complete. A chunk that was changed has no point until it has a new one.
 CREATE OR REPLACE VIEW pgduet.code_map WITH (security_invoker = true) AS

@@ -2,12 +2,14 @@
 -- from readers under row security what they may not see.
 GRANT SELECT ON pgduet.snapshot_status, pgduet.coverage_snapshot, pgduet.freshness, pgduet.failure_classes,
   pgduet.generation_scores, pgduet.recall_history, pgduet.index_builds, pgduet.index_findings, pgduet.search_times,
-  pgduet.slowest_searches, pgduet._freshness_now, pgduet._snapshot, pgduet._snapshot_coverage,
+  pgduet.slowest_searches, pgduet._snapshot, pgduet._snapshot_coverage,
   pgduet._snapshot_freshness, pgduet._snapshot_generation, pgduet._snapshot_stage, pgduet._snapshot_slow
 TO pgduet_reader, pg_monitor;
-GRANT SELECT ON pgduet.duplicates, pgduet.code_map, pgduet._duplicates_now, pgduet._snapshot_duplicate,
+GRANT SELECT ON pgduet.duplicates, pgduet.code_map, pgduet._snapshot_duplicate,
   pgduet._map_point TO pgduet_reader;
 GRANT SELECT (map_id, generation_id, ready_at) ON pgduet._map TO pgduet_reader;
+GRANT EXECUTE ON FUNCTION pgduet._coverage_now(), pgduet._freshness_now() TO pgduet_reader, pg_monitor;
+GRANT EXECUTE ON FUNCTION pgduet._duplicates_now() TO pgduet_reader;
 -- Times are not code.
 GRANT SELECT (updated_at) ON pgduet.code_chunks TO pg_monitor;
 GRANT SELECT (embedded_at) ON pgduet.code_embeddings TO pg_monitor;
