@@ -33,10 +33,11 @@ def points(session: Connection) -> dict[int, tuple[float, float, int]]:
 
 
 def exact_points(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Project on the two principal axes by numpy's own decomposition."""
+    """Project on the two principal axes, by way of all products of the rows, which needs no axes."""
     halves = vectors.astype(np.float16).astype(np.float64)
     centred = halves - halves.mean(axis=0)
-    found: npt.NDArray[np.float64] = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    strengths, places = np.linalg.eigh(centred @ centred.T)
+    found: npt.NDArray[np.float64] = places[:, [-1, -2]] * np.sqrt(strengths[[-1, -2]])
     return found
 
 
