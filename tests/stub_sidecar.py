@@ -132,6 +132,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         self.blank_for_stub: str | None = None  # this text gets an error of its own
         self.failing: str | None = None  # the model fails on this text alone
         self.recent: list[str] = []  # texts whose query vectors RecentQueries gives, newest first
+        self.times: pb.TimingsResponse | None = pb.TimingsResponse()  # what Timings gives; None: it is unknown here
         self.requests: list[SeenRequest] = []
         self._texts = 0
         self._died = threading.Event()
@@ -283,6 +284,12 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             embeddings=answer.embeddings,
             sketches=answer.sketches,
         )
+
+    def Timings(self, request: pb.TimingsRequest, context: grpc.ServicerContext) -> pb.TimingsResponse:  # noqa: N802
+        self._refuse_status(context)
+        if self.times is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this stub is too old for times")
+        return self.times
 
     def _refuse_status(self, context: grpc.ServicerContext) -> None:
         if self.status is not None:

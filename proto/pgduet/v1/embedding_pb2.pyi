@@ -243,3 +243,43 @@ class UnloadModelResponse(_message.Message):
     SERVED_FIELD_NUMBER: _ClassVar[int]
     served: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, served: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TimingsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TimingsResponse(_message.Message):
+    __slots__ = ("since", "stages", "slowest")
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    SLOWEST_FIELD_NUMBER: _ClassVar[int]
+    since: float
+    stages: _containers.RepeatedCompositeFieldContainer[StageTimes]
+    slowest: _containers.RepeatedCompositeFieldContainer[SlowQuery]
+    def __init__(self, since: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageTimes, _Mapping]]] = ..., slowest: _Optional[_Iterable[_Union[SlowQuery, _Mapping]]] = ...) -> None: ...
+
+class StageTimes(_message.Message):
+    __slots__ = ("stage", "lane", "bounds", "counts", "total_seconds")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    lane: str
+    bounds: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    total_seconds: float
+    def __init__(self, stage: _Optional[str] = ..., lane: _Optional[str] = ..., bounds: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ..., total_seconds: _Optional[float] = ...) -> None: ...
+
+class SlowQuery(_message.Message):
+    __slots__ = ("at", "request_id", "seconds", "tokens")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    at: float
+    request_id: str
+    seconds: float
+    tokens: int
+    def __init__(self, at: _Optional[float] = ..., request_id: _Optional[str] = ..., seconds: _Optional[float] = ..., tokens: _Optional[int] = ...) -> None: ...

@@ -74,6 +74,11 @@ class EmbeddingServiceStub:
                 request_serializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.SerializeToString,
                 response_deserializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.FromString,
                 _registered_method=True)
+        self.Timings = channel.unary_unary(
+                '/pgduet.v1.EmbeddingService/Timings',
+                request_serializer=pgduet_dot_v1_dot_embedding__pb2.TimingsRequest.SerializeToString,
+                response_deserializer=pgduet_dot_v1_dot_embedding__pb2.TimingsResponse.FromString,
+                _registered_method=True)
 
 
 class EmbeddingServiceServicer:
@@ -136,6 +141,14 @@ class EmbeddingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Timings(self, request, context):
+        """Gives how long requests and their stages took since the sidecar started, and which searches took longest. Numbers
+        and request ids only, never a text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EmbeddingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -173,6 +186,11 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     servicer.RecentQueries,
                     request_deserializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.FromString,
                     response_serializer=pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.SerializeToString,
+            ),
+            'Timings': grpc.unary_unary_rpc_method_handler(
+                    servicer.Timings,
+                    request_deserializer=pgduet_dot_v1_dot_embedding__pb2.TimingsRequest.FromString,
+                    response_serializer=pgduet_dot_v1_dot_embedding__pb2.TimingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -369,6 +387,33 @@ class EmbeddingService:
             '/pgduet.v1.EmbeddingService/RecentQueries',
             pgduet_dot_v1_dot_embedding__pb2.RecentQueriesRequest.SerializeToString,
             pgduet_dot_v1_dot_embedding__pb2.RecentQueriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Timings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pgduet.v1.EmbeddingService/Timings',
+            pgduet_dot_v1_dot_embedding__pb2.TimingsRequest.SerializeToString,
+            pgduet_dot_v1_dot_embedding__pb2.TimingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

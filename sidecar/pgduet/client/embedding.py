@@ -181,6 +181,14 @@ class EmbeddingClient:
         reply: pb.RecentQueriesResponse = self._call(self._service.RecentQueries, request, timeout)
         return reply
 
+    def timings(self, timeout: float | None = None) -> pb.TimingsResponse:
+        """Return how long requests and their stages took since the sidecar started, and its slowest queries.
+
+        Raises SidecarError with code UNIMPLEMENTED for a sidecar of an older version.
+        """
+        reply: pb.TimingsResponse = self._call(self._service.Timings, pb.TimingsRequest(), timeout)
+        return reply
+
     def healthy(self, timeout: float = 2.0) -> bool:
         """Tell whether the sidecar says SERVING (grpc.health.v1); an unreachable one is not healthy."""
         request = health_pb2.HealthCheckRequest(service=dialing.SERVICE_NAME)

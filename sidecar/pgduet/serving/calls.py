@@ -99,6 +99,7 @@ class Calls:
         else:
             getattr(line, level)("answered", **facts, ms=_since(started))
             self._count(call, grpc.StatusCode.OK)
+            self._metrics.answer(time.perf_counter() - started, request_id, facts)
             return reply
         finally:
             self._running -= 1

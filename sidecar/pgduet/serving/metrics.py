@@ -1,14 +1,16 @@
 """What the sidecar does, for Prometheus. Names and numbers only: no text, no request id."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from time import perf_counter
+from time import perf_counter, time
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from pgduet.encoding import Role
 from pgduet.errors import PgduetError
+from pgduet.serving.slowest import Slowest
 
 _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 _TOKENS = (16, 64, 256, 512, 1024, 2048, 4096, 16384, 65536)
@@ -21,6 +23,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.since = time()
+        self.slowest = Slowest()
+        self.answered = self._seconds("answer_seconds", "Time of a request that was answered.", "lane")
         self.queue_tokens = self._gauge("queue_tokens", "Tokens that wait or are computed.", "model", "lane")
         self.waited = self._seconds("wait_seconds", "Time of a text in its lane.", "lane")
         self.tokenised = self._seconds("tokenise_seconds", "Time to tokenise some texts of a request.", "lane")
@@ -57,6 +62,15 @@ class Metrics:
             thread.join()
 
         return close
+
+    def answer(self, seconds: float, request_id: str, facts: Mapping[str, Any]) -> None:
+        """Note how long an answered call took, where it embedded; single queries are what people search with."""
+        role = facts.get("role")
+        if role is None:
+            return
+        self.answered.labels(role).observe(seconds)
+        if role is Role.QUERY and facts.get("texts") == 1:
+            self.slowest.note(seconds, request_id, facts.get("tokens", 0))
 
     def of_model(self, name: str) -> "ModelMetrics":
         """Give what one duet's engine counts with."""

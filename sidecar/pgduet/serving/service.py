@@ -22,6 +22,7 @@ from pgduet.serving.models import Models, Served
 from pgduet.serving.replies import embed_response, failed_text, outcome_name, text_error
 from pgduet.serving.settings import Settings
 from pgduet.serving.streams import answer_stream
+from pgduet.serving.timings import timings
 from pgduet.serving.work import ExpiredError, ModelGoneError, Outcome
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
@@ -79,6 +80,10 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
     ) -> pb.RecentQueriesResponse:
         """Give the vectors of the last queries that were kept."""
         return await self.calls.run("recent_queries", context, {}, self._recent_queries(request))
+
+    async def Timings(self, request: pb.TimingsRequest, context: Context) -> pb.TimingsResponse:  # noqa: N802
+        """Give the times of stages and the slowest queries."""
+        return await self.calls.run("timings", context, {}, self._timings(), level="debug")
 
     async def _answer(self, message: pb.EmbedStreamRequest, name: str) -> pb.EmbedResponse:
         request = message.request
@@ -148,6 +153,9 @@ class EmbeddingService(embedding_pb2_grpc.EmbeddingServiceServicer):
             embeddings=b"".join(embedding for embedding, _ in rows),
             sketches=b"".join(sketch for _, sketch in rows),
         )
+
+    async def _timings(self) -> pb.TimingsResponse:
+        return timings(self._metrics)
 
     def _check(self, request: pb.EmbedRequest, duet: "Duet") -> tuple[Role, Part]:
         limit = self._settings.max_texts

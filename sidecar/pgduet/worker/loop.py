@@ -28,11 +28,13 @@ from pgduet.worker.options import Options
 from pgduet.worker.outage import Outage
 from pgduet.worker.patience import Patience
 from pgduet.worker.sidecar import SidecarPlace
+from pgduet.worker.snapshots import keep_snapshots
 from pgduet.worker.sources import reconcile_sources, work_sources
 from pgduet.worker.waking import Waker
 
 _INDEX_SECONDS = 30.0
 _GENERATIONS_SECONDS = 30.0
+_SNAPSHOTS_SECONDS = 15.0
 _STEP_SECONDS = 0.5
 # Between two looks at a queue that holds nothing to take: rows of chunks that others have in hand count as due.
 _SHORTEST_WAIT = 0.5
@@ -71,6 +73,7 @@ class Worker:
         self._open_connections: dict[Connection, bool] = {}
         self._cut_at: float | None = None
         self._indexing: threading.Thread | None = None
+        self._counting: threading.Thread | None = None
         self._newest_generation: int | None = None
 
     def stop(self) -> None:
@@ -108,8 +111,9 @@ class Worker:
             for lane in lanes:
                 if lane.ident is not None:
                     lane.join()
-            if self._indexing is not None:
-                self._indexing.join()
+            for thread in (self._indexing, self._counting):
+                if thread is not None:
+                    thread.join()
             heart.stop()
             heart.join()
             self._waker.join()
@@ -215,7 +219,7 @@ class Worker:
 
     def _keep(self, lanes: list[threading.Thread], once: bool) -> None:
         """Reconcile and keep the index every now and then while the lanes work."""
-        reconciled = indexed = settled = reported = float("-inf")
+        reconciled = indexed = settled = counted = reported = float("-inf")
         while any(lane.is_alive() for lane in lanes):
             now = time.monotonic()
             # Before the other round, which then sees every generation that is known here.
@@ -227,6 +231,8 @@ class Worker:
                 reconciled = time.monotonic()
             if not once and (now - indexed >= _INDEX_SECONDS or self._waker.index_asked.is_set()):
                 indexed = now if self._start_indexing() else indexed
+            if not once and now - counted >= _SNAPSHOTS_SECONDS:
+                counted = now if self._start_counting() else counted
             lanes[0].join(_STEP_SECONDS)
             if now - reported >= _REPORT_SECONDS:
                 self._report()
@@ -234,6 +240,7 @@ class Worker:
         if once and self._error is None and not self._stopping.is_set():
             self._look_after_index(once)
             self._round(self._settle_generations, once)
+            self._round(self._keep_snapshots, once)
 
     def _start_indexing(self) -> bool:
         """Look after the index on a thread of its own, unless one still does: a build takes minutes, or more."""
@@ -243,6 +250,18 @@ class Worker:
         self._indexing = threading.Thread(target=self._look_after_index, args=(False,), name="index")
         self._indexing.start()
         return True
+
+    def _start_counting(self) -> bool:
+        """Refresh the snapshots on a thread of its own, unless one still does: a map of millions takes minutes."""
+        if self._stopping.is_set() or (self._counting is not None and self._counting.is_alive()):
+            return False
+        self._counting = threading.Thread(target=self._count, name="snapshots")
+        self._counting.start()
+        return True
+
+    def _count(self) -> None:
+        with self._ending_all():
+            self._round(self._keep_snapshots, False)
 
     def _look_after_index(self, once: bool) -> None:
         if self._options.index:
@@ -272,6 +291,10 @@ class Worker:
         if self._newest_generation is not None and newest is not None and newest > self._newest_generation:
             self._reconcile(connection)
         self._newest_generation = newest
+
+    def _keep_snapshots(self, connection: Connection) -> None:
+        assert self._place is not None
+        keep_snapshots(connection, self._place.client.address, self._stopping.is_set)
 
     def _keep_index(self, connection: Connection) -> None:
         if is_pooled(connection):
