@@ -37,6 +37,11 @@ CREATE FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -145,6 +150,12 @@ CREATE FUNCTION pgduet._contents(chunk_ids bigint[]) RETURNS TABLE(chunk_id bigi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._contents(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._coverage_now() RETURNS TABLE(repo text, language text, chunks bigint, embedded bigint, blank bigint, pending bigint, truncated bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._coverage_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._create_generation(name text, model text, state text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -162,6 +173,12 @@ CREATE FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) RETU
     SET enable_seqscan TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._duplicates_now() RETURNS TABLE(content_hash text, repos bigint, copies bigint, repo_names text, chunk_id bigint, repo text, path text, symbol text, kind text, language text, characters bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._duplicates_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -192,6 +209,11 @@ CREATE FUNCTION pgduet._finish(seqs bigint[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._finish(seqs bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_chunkless(watch_id integer) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -205,12 +227,23 @@ CREATE FUNCTION pgduet._forget_failures(chunk_ids bigint[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._forget_failures(chunk_ids bigint[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._forget_watch(watch_id integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'on'
     AS ...;
 ALTER FUNCTION pgduet._forget_watch(watch_id integer) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._freshness_now() RETURNS TABLE(repo text, chunks bigint, pending bigint, failed bigint, oldest_pending_at timestamp with time zone, last_changed_at timestamp with time zone, last_embedded_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._freshness_now() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._gate_objection(metrics jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -351,11 +384,33 @@ CREATE FUNCTION pgduet._lock_generations() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._lock_generations() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._lock_snapshots() RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._lock_snapshots() OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._make_watch_function(watch_id integer, source oid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._make_watch_function(watch_id integer, source oid) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_due() RETURNS TABLE(generation_id integer, map_id bigint, newest bigint, rows bigint, changes bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._map_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) RETURNS SETOF bytea
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 5000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) RETURNS bigint[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -384,6 +439,11 @@ CREATE FUNCTION pgduet._next_due() RETURNS double precision
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._note_snapshot(name text, seconds double precision) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._note_snapshot(name text, seconds double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._objections(generation_id integer, most bigint DEFAULT NULL::bigint) RETURNS TABLE(aspect text, objection text, advice text)
     LANGUAGE plpgsql STABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -451,6 +511,12 @@ CREATE FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bi
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._refresh_snapshot(name text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS ...;
+ALTER FUNCTION pgduet._refresh_snapshot(name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._register_watch(source regclass, registration jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -608,6 +674,11 @@ CREATE FUNCTION pgduet._sliced_query(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._sliced_query(query text) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._snapshot_due(name text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._snapshot_due(name text) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -617,6 +688,11 @@ CREATE FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) RETURNS TABLE(embedding public.halfvec, sketch bit, except_id bigint, except_hash bytea)
     LANGUAGE plpgsql ROWS 100
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -895,6 +971,8 @@ CASE key
     WHEN 'finetune_every'::text THEN (value ~ '^(never|[1-9][0-9]{0,3} (minute|hour|day|week|month)s?)$'::text)
     WHEN 'finetune_promote'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     WHEN 'finetune_attempts'::text THEN (value ~ '^[1-9][0-9]?$'::text)
+    WHEN 'snapshot_seconds'::text THEN (value ~ '^[0-9]{1,6}$'::text)
+    WHEN 'code_map'::text THEN (value = ANY (ARRAY['on'::text, 'off'::text]))
     ELSE false
 END)
 );
@@ -992,6 +1070,45 @@ CREATE VIEW pgduet._live_generation AS
    FROM pgduet.generations g
   WHERE (g.state = ANY (ARRAY['active'::text, 'building'::text, 'ready'::text]));
 ALTER TABLE pgduet._live_generation OWNER TO pgduet_owner;
+CREATE TABLE pgduet._map (
+    map_id bigint NOT NULL,
+    generation_id integer NOT NULL,
+    x_axis real[] NOT NULL,
+    y_axis real[] NOT NULL,
+    x_mean double precision NOT NULL,
+    y_mean double precision NOT NULL,
+    shown double precision NOT NULL,
+    rows_at_fit bigint NOT NULL,
+    fitted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ready_at timestamp with time zone,
+    rows_seen bigint,
+    changes_seen bigint
+);
+ALTER TABLE pgduet._map OWNER TO pgduet_owner;
+CREATE TABLE pgduet._map_centre (
+    map_id bigint NOT NULL,
+    cluster integer NOT NULL,
+    centre real[] NOT NULL
+);
+ALTER TABLE pgduet._map_centre OWNER TO pgduet_owner;
+ALTER TABLE pgduet._map ALTER COLUMN map_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgduet._map_map_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pgduet._map_point (
+    map_id bigint NOT NULL,
+    chunk_id bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    x double precision NOT NULL,
+    y double precision NOT NULL,
+    cluster integer NOT NULL,
+    computed_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._map_point OWNER TO pgduet_owner;
 CREATE TABLE pgduet._migration (
     version_num character varying(32) NOT NULL
 );
@@ -1084,6 +1201,78 @@ ALTER TABLE pgduet._recall_sample ALTER COLUMN sample_id ADD GENERATED BY DEFAUL
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pgduet._snapshot (
+    name text NOT NULL,
+    refreshed_at timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL
+);
+ALTER TABLE pgduet._snapshot OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_coverage (
+    repo text,
+    language text,
+    chunks bigint NOT NULL,
+    embedded bigint NOT NULL,
+    blank bigint NOT NULL,
+    pending bigint NOT NULL,
+    truncated bigint NOT NULL
+);
+ALTER TABLE pgduet._snapshot_coverage OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_duplicate (
+    content_hash text NOT NULL,
+    repos bigint NOT NULL,
+    copies bigint NOT NULL,
+    repo_names text NOT NULL,
+    chunk_id bigint NOT NULL,
+    repo text NOT NULL,
+    path text,
+    symbol text,
+    kind text,
+    language text,
+    characters bigint NOT NULL
+);
+ALTER TABLE pgduet._snapshot_duplicate OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_freshness (
+    repo text,
+    chunks bigint NOT NULL,
+    pending bigint NOT NULL,
+    failed bigint NOT NULL,
+    oldest_pending_at timestamp with time zone,
+    last_changed_at timestamp with time zone,
+    last_embedded_at timestamp with time zone
+);
+ALTER TABLE pgduet._snapshot_freshness OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_generation (
+    generation_id integer NOT NULL,
+    vectors bigint NOT NULL,
+    chunks bigint,
+    lacking bigint,
+    failed bigint
+);
+ALTER TABLE pgduet._snapshot_generation OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_slow (
+    sidecar text NOT NULL,
+    request_id text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    ms double precision NOT NULL,
+    tokens bigint,
+    measured_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._snapshot_slow OWNER TO pgduet_owner;
+CREATE TABLE pgduet._snapshot_stage (
+    sidecar text NOT NULL,
+    stage text NOT NULL,
+    lane text NOT NULL,
+    calls bigint NOT NULL,
+    mean_ms double precision NOT NULL,
+    p50_ms double precision,
+    p95_ms double precision,
+    p99_ms double precision,
+    over_100_ms bigint NOT NULL,
+    over_1000_ms bigint NOT NULL,
+    since timestamp with time zone NOT NULL,
+    measured_at timestamp with time zone NOT NULL
+);
+ALTER TABLE pgduet._snapshot_stage OWNER TO pgduet_owner;
 CREATE TABLE pgduet._source (
     seq bigint NOT NULL,
     watch_id integer NOT NULL,
@@ -1267,6 +1456,27 @@ CREATE TABLE pgduet.code_embeddings_g1 (
 );
 ALTER TABLE ONLY pgduet.code_embeddings_g1 ALTER COLUMN sketch SET STORAGE PLAIN;
 ALTER TABLE pgduet.code_embeddings_g1 OWNER TO pgduet_owner;
+CREATE VIEW pgduet.code_map WITH (security_invoker='true') AS
+ SELECT c.chunk_id,
+    c.repo,
+    c.path,
+    c.symbol,
+    c.kind,
+    c.language,
+    p.x,
+    p.y,
+    p.cluster,
+    g.name AS generation,
+    p.computed_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - p.computed_at)))::double precision AS age_seconds
+   FROM (((pgduet.generations g
+     JOIN pgduet._map m ON (((m.generation_id = g.generation_id) AND (m.map_id = ( SELECT max(l.map_id) AS max
+           FROM pgduet._map l
+          WHERE ((l.generation_id = g.generation_id) AND (l.ready_at IS NOT NULL)))))))
+     JOIN pgduet._map_point p ON ((p.map_id = m.map_id)))
+     JOIN pgduet.code_chunks c ON (((c.chunk_id = p.chunk_id) AND (c.content_hash = p.content_hash))))
+  WHERE (g.state = 'active'::text);
+ALTER TABLE pgduet.code_map OWNER TO pgduet_owner;
 CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
  SELECT c.repo,
     c.language,
@@ -1281,6 +1491,101 @@ CREATE VIEW pgduet.coverage WITH (security_invoker='true') AS
           WHERE (g.state = 'active'::text))))))
   GROUP BY c.repo, c.language;
 ALTER TABLE pgduet.coverage OWNER TO pgduet_owner;
+CREATE VIEW pgduet.snapshot_status WITH (security_invoker='true') AS
+ SELECT s.name,
+    s.refreshed_at,
+    s.seconds,
+    (EXTRACT(epoch FROM (clock_timestamp() - s.refreshed_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot s;
+ALTER TABLE pgduet.snapshot_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.coverage_snapshot WITH (security_invoker='true') AS
+ SELECT v.repo,
+    v.language,
+    v.chunks,
+    v.embedded,
+    v.blank,
+    v.pending,
+    v.truncated,
+    p.refreshed_at,
+    p.age_seconds
+   FROM (pgduet._snapshot_coverage v
+     JOIN pgduet.snapshot_status p ON ((p.name = 'coverage'::text)))
+UNION ALL
+ SELECT v.repo,
+    v.language,
+    v.chunks,
+    v.embedded,
+    v.blank,
+    v.pending,
+    v.truncated,
+    now() AS refreshed_at,
+    0 AS age_seconds
+   FROM pgduet._coverage_now() v(repo, language, chunks, embedded, blank, pending, truncated)
+  WHERE row_security_active('pgduet.code_chunks'::text);
+ALTER TABLE pgduet.coverage_snapshot OWNER TO pgduet_owner;
+CREATE VIEW pgduet.duplicates WITH (security_invoker='true') AS
+ SELECT v.content_hash,
+    v.repos,
+    v.copies,
+    v.repo_names,
+    v.chunk_id,
+    v.repo,
+    v.path,
+    v.symbol,
+    v.kind,
+    v.language,
+    v.characters,
+    p.refreshed_at,
+    p.age_seconds
+   FROM (pgduet._snapshot_duplicate v
+     JOIN pgduet.snapshot_status p ON ((p.name = 'duplicates'::text)))
+UNION ALL
+ SELECT v.content_hash,
+    v.repos,
+    v.copies,
+    v.repo_names,
+    v.chunk_id,
+    v.repo,
+    v.path,
+    v.symbol,
+    v.kind,
+    v.language,
+    v.characters,
+    now() AS refreshed_at,
+    0 AS age_seconds
+   FROM pgduet._duplicates_now() v(content_hash, repos, copies, repo_names, chunk_id, repo, path, symbol, kind, language, characters)
+  WHERE row_security_active('pgduet.code_chunks'::text);
+ALTER TABLE pgduet.duplicates OWNER TO pgduet_owner;
+CREATE VIEW pgduet.failure_classes WITH (security_invoker='true') AS
+ SELECT f.state,
+    f.error_class,
+    count(DISTINCT f.chunk_id) AS chunks,
+    max(f.attempts) AS most_attempts,
+    min(f.failed_at) AS first_failed_at,
+    max(f.failed_at) AS last_failed_at,
+    min(f.next_attempt_at) AS next_attempt_at,
+    max(f.error) AS example
+   FROM (( SELECT d.chunk_id,
+            'failed'::text AS state,
+            d.error_class,
+            d.error,
+            d.attempts,
+            d.failed_at,
+            NULL::timestamp with time zone AS next_attempt_at
+           FROM pgduet._dead_letter d
+        UNION ALL
+         SELECT p.chunk_id,
+            'retrying'::text,
+            p.error_class,
+            p.error,
+            p.attempts,
+            NULL::timestamp with time zone,
+            p.next_attempt_at
+           FROM pgduet._pending p
+          WHERE (p.error_class IS NOT NULL)) f
+     JOIN pgduet.code_chunks c ON ((c.chunk_id = f.chunk_id)))
+  GROUP BY f.state, f.error_class;
+ALTER TABLE pgduet.failure_classes OWNER TO pgduet_owner;
 CREATE VIEW pgduet.failures WITH (security_invoker='true') AS
  SELECT c.chunk_id,
     c.repo,
@@ -1385,6 +1690,109 @@ ALTER TABLE pgduet.finetune_runs ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW pgduet.freshness WITH (security_invoker='true') AS
+ SELECT v.repo,
+    v.chunks,
+    v.pending,
+    v.failed,
+    v.oldest_pending_at,
+    COALESCE((EXTRACT(epoch FROM (v.refreshed_at - v.oldest_pending_at)))::double precision, (0)::double precision) AS lag_seconds,
+    v.last_changed_at,
+    v.last_embedded_at,
+    v.refreshed_at,
+    v.age_seconds
+   FROM ( SELECT s.repo,
+            s.chunks,
+            s.pending,
+            s.failed,
+            s.oldest_pending_at,
+            s.last_changed_at,
+            s.last_embedded_at,
+            p.refreshed_at,
+            p.age_seconds
+           FROM (pgduet._snapshot_freshness s
+             JOIN pgduet.snapshot_status p ON ((p.name = 'freshness'::text)))
+        UNION ALL
+         SELECT n.repo,
+            n.chunks,
+            n.pending,
+            n.failed,
+            n.oldest_pending_at,
+            n.last_changed_at,
+            n.last_embedded_at,
+            now() AS now,
+            0
+           FROM pgduet._freshness_now() n(repo, chunks, pending, failed, oldest_pending_at, last_changed_at, last_embedded_at)
+          WHERE row_security_active('pgduet.code_chunks'::text)) v;
+ALTER TABLE pgduet.freshness OWNER TO pgduet_owner;
+CREATE VIEW pgduet.generation_scores WITH (security_invoker='true') AS
+ SELECT g.generation_id,
+    g.name,
+    g.model,
+    g.fingerprint,
+    g.state,
+    p.name AS parent,
+    n.vectors,
+    n.chunks,
+    n.lacking,
+    n.failed,
+        CASE
+            WHEN (n.chunks > 0) THEN ((((n.chunks - n.lacking) - n.failed))::double precision / (n.chunks)::double precision)
+            WHEN (n.chunks = 0) THEN (1)::double precision
+            ELSE NULL::double precision
+        END AS share_done,
+    s.metric,
+    s.score_before,
+    s.score,
+    (s.score - s.score_before) AS gain,
+    s.gate_passed,
+    ( SELECT r.recall
+           FROM pgduet._recall_sample r
+          WHERE (r.generation_id = g.generation_id)
+          ORDER BY r.measured_at DESC, r.recall
+         LIMIT 1) AS recall,
+    g.created_at,
+    g.activated_at,
+    g.retired_at,
+    g.dropped_at,
+    n.refreshed_at,
+    n.age_seconds
+   FROM (((pgduet.generations g
+     LEFT JOIN pgduet.generations p ON ((p.generation_id = g.parent)))
+     LEFT JOIN ( SELECT c.generation_id,
+            c.vectors,
+            c.chunks,
+            c.lacking,
+            c.failed,
+            t.refreshed_at,
+            t.age_seconds
+           FROM (pgduet._snapshot_generation c
+             JOIN pgduet.snapshot_status t ON ((t.name = 'generations'::text)))
+        UNION ALL
+         SELECT l.generation_id,
+            c.vectors,
+            c.chunks,
+            c.lacking,
+            c.failed,
+            now() AS now,
+            0
+           FROM (pgduet.generations l
+             CROSS JOIN LATERAL pgduet._generation_counts(l.generation_id, (l.state = ANY (ARRAY['building'::text, 'ready'::text, 'active'::text]))) c(vectors, chunks, lacking, failed))
+          WHERE row_security_active('pgduet.code_chunks'::text)) n ON ((n.generation_id = g.generation_id)))
+     CROSS JOIN LATERAL ( SELECT ((g.metrics -> 'gate'::text) ->> 'metric'::text) AS metric,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'before'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'before'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score_before,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'after'::text)) = 'number'::text) THEN (((g.metrics -> 'gate'::text) -> 'after'::text))::double precision
+                    ELSE NULL::double precision
+                END AS score,
+                CASE
+                    WHEN (jsonb_typeof(((g.metrics -> 'gate'::text) -> 'passed'::text)) = 'boolean'::text) THEN (((g.metrics -> 'gate'::text) -> 'passed'::text))::boolean
+                    ELSE NULL::boolean
+                END AS gate_passed) s);
+ALTER TABLE pgduet.generation_scores OWNER TO pgduet_owner;
 CREATE VIEW pgduet.generation_status WITH (security_invoker='true') AS
  SELECT g.generation_id,
     g.name,
@@ -1440,6 +1848,39 @@ ALTER TABLE pgduet.generations ALTER COLUMN generation_id ADD GENERATED BY DEFAU
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW pgduet.index_builds WITH (security_invoker='true') AS
+ SELECT b.build_id,
+    g.name AS generation,
+    b.index_name,
+    b.kind,
+        CASE
+            WHEN (b.finished_at IS NULL) THEN 'building'::text
+            WHEN (b.error IS NOT NULL) THEN 'failed'::text
+            ELSE 'built'::text
+        END AS state,
+    b.reason,
+    b.error,
+    b.lists,
+    b.rows_at_build,
+    b.started_at,
+    b.finished_at,
+    (EXTRACT(epoch FROM (b.finished_at - b.started_at)))::double precision AS seconds,
+    b.probes,
+    b.ef_search,
+    b.depth,
+    b.recall_target,
+    b.calibrated_at,
+    (to_regclass(('pgduet.'::text || quote_ident(b.index_name))) IS NOT NULL) AS still_there
+   FROM (pgduet._index_build b
+     JOIN pgduet.generations g ON ((g.generation_id = b.generation_id)));
+ALTER TABLE pgduet.index_builds OWNER TO pgduet_owner;
+CREATE VIEW pgduet.index_findings WITH (security_invoker='true') AS
+ SELECT h.aspect,
+    h.status,
+    h.detail,
+    h.advice
+   FROM pgduet.index_health() h(aspect, status, detail, advice);
+ALTER TABLE pgduet.index_findings OWNER TO pgduet_owner;
 CREATE VIEW pgduet.index_status WITH (security_invoker='true') AS
  SELECT b.generation_id,
     b.index_name,
@@ -1552,9 +1993,56 @@ CREATE VIEW pgduet.queue_status WITH (security_invoker='true') AS
      LEFT JOIN counted n ON ((n.state = s.state)))
   ORDER BY s.place;
 ALTER TABLE pgduet.queue_status OWNER TO pgduet_owner;
+CREATE VIEW pgduet.recall_history WITH (security_invoker='true') AS
+ SELECT r.sample_id,
+    g.name AS generation,
+    r.index_name,
+    r.query_kind,
+    r.measured_at,
+    r.queries,
+    r.k,
+    r.recall,
+    r.recall_low,
+    r.recall_high,
+    (r.recall - lag(r.recall) OVER (PARTITION BY r.generation_id, r.query_kind ORDER BY r.measured_at)) AS recall_change,
+    r.probes,
+    r.ef_search,
+    r.depth,
+    r.index_ms AS search_ms,
+    r.exact_ms,
+    r.rows
+   FROM (pgduet._recall_sample r
+     JOIN pgduet.generations g ON ((g.generation_id = r.generation_id)));
+ALTER TABLE pgduet.recall_history OWNER TO pgduet_owner;
+CREATE VIEW pgduet.search_times WITH (security_invoker='true') AS
+ SELECT t.sidecar,
+    t.stage,
+    t.lane,
+    t.calls,
+    t.mean_ms,
+    t.p50_ms,
+    t.p95_ms,
+    t.p99_ms,
+    t.over_100_ms,
+    t.over_1000_ms,
+    t.since,
+    t.measured_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - t.measured_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot_stage t;
+ALTER TABLE pgduet.search_times OWNER TO pgduet_owner;
+CREATE VIEW pgduet.slowest_searches WITH (security_invoker='true') AS
+ SELECT t.asked_at,
+    t.ms,
+    t.tokens,
+    t.request_id,
+    t.sidecar,
+    t.measured_at,
+    (EXTRACT(epoch FROM (clock_timestamp() - t.measured_at)))::double precision AS age_seconds
+   FROM pgduet._snapshot_slow t;
+ALTER TABLE pgduet.slowest_searches OWNER TO pgduet_owner;
 CREATE VIEW pgduet.triplets WITH (security_invoker='true') AS
  SELECT t.triplet_id,
-    t.negative_number,
+    (t.negative_number)::integer AS negative_number,
     t.split,
     t.kind,
     t.anchor,
@@ -1656,6 +2144,12 @@ ALTER TABLE ONLY pgduet._index_build
     ADD CONSTRAINT _index_build_pkey PRIMARY KEY (build_id);
 ALTER TABLE ONLY pgduet._index_request
     ADD CONSTRAINT _index_request_pkey PRIMARY KEY (request_id);
+ALTER TABLE ONLY pgduet._map_centre
+    ADD CONSTRAINT _map_centre_pkey PRIMARY KEY (map_id, cluster);
+ALTER TABLE ONLY pgduet._map
+    ADD CONSTRAINT _map_pkey PRIMARY KEY (map_id);
+ALTER TABLE ONLY pgduet._map_point
+    ADD CONSTRAINT _map_point_pkey PRIMARY KEY (chunk_id, map_id);
 ALTER TABLE ONLY pgduet._migration
     ADD CONSTRAINT _migration_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY pgduet._mining
@@ -1668,6 +2162,14 @@ ALTER TABLE ONLY pgduet._recall_sample
     ADD CONSTRAINT _recall_sample_pkey PRIMARY KEY (sample_id);
 ALTER TABLE ONLY pgduet._setting
     ADD CONSTRAINT _setting_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY pgduet._snapshot_duplicate
+    ADD CONSTRAINT _snapshot_duplicate_pkey PRIMARY KEY (content_hash);
+ALTER TABLE ONLY pgduet._snapshot_generation
+    ADD CONSTRAINT _snapshot_generation_pkey PRIMARY KEY (generation_id);
+ALTER TABLE ONLY pgduet._snapshot
+    ADD CONSTRAINT _snapshot_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pgduet._snapshot_stage
+    ADD CONSTRAINT _snapshot_stage_pkey PRIMARY KEY (sidecar, stage, lane);
 ALTER TABLE ONLY pgduet._source
     ADD CONSTRAINT _source_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY pgduet._source_row
@@ -1734,11 +2236,23 @@ CASE
        FROM pgduet.code_chunks c
       WHERE (c.chunk_id = code_embeddings.chunk_id))
 END IS NOT NULL));
+ALTER TABLE pgduet._map_point ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pgduet._pending ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _pending_counted ON pgduet._pending FOR SELECT TO pg_monitor, pgduet_worker USING (true);
 CREATE POLICY _pending_seen ON pgduet._pending FOR SELECT USING ((( SELECT (NOT row_security_active('pgduet.code_chunks'::text))) OR (EXISTS ( SELECT
    FROM pgduet.code_chunks c
   WHERE (c.chunk_id = _pending.chunk_id)))));
+CREATE POLICY _seen ON pgduet._map_point FOR SELECT USING (((NOT row_security_active('pgduet.code_chunks'::text)) OR (EXISTS ( SELECT
+   FROM pgduet.code_chunks c
+  WHERE (c.chunk_id = _map_point.chunk_id)))));
+CREATE POLICY _seen ON pgduet._snapshot_coverage FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_duplicate FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_freshness FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+CREATE POLICY _seen ON pgduet._snapshot_generation FOR SELECT USING ((NOT row_security_active('pgduet.code_chunks'::text)));
+ALTER TABLE pgduet._snapshot_coverage ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_duplicate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_freshness ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pgduet._snapshot_generation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pgduet._source ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _source_counted ON pgduet._source FOR SELECT TO pg_monitor, pgduet_worker USING (true);
 ALTER TABLE pgduet._source_row ENABLE ROW LEVEL SECURITY;
@@ -1781,6 +2295,9 @@ REVOKE ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase 
 GRANT ALL ON FUNCTION pgduet._beat_finetune(run_id bigint, trainer text, phase text, step integer, loss double precision, gradient_norm double precision, dev_score double precision, error text) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._begin_finetune(run_id bigint, trainer text) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._begin_map(generation_id integer, before bigint, x_axis real[], y_axis real[], x_mean double precision, y_mean double precision, shown double precision, rows bigint, centres jsonb) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._bury(generation_id integer, chunk_id bigint, content_hash bytea, error_class text, error text, attempts integer, seqs bigint[]) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._castable_keys(source oid, row_keys text[]) FROM PUBLIC;
@@ -1809,9 +2326,14 @@ REVOKE ALL ON FUNCTION pgduet._content_hash(content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._content_hash(content text) TO pgduet_writer;
 REVOKE ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._contents(chunk_ids bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._coverage_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._coverage_now() TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._coverage_now() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._create_generation(name text, model text, state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._duplicates_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._duplicates_now() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
@@ -1823,10 +2345,19 @@ REVOKE ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key
 GRANT ALL ON FUNCTION pgduet._fail_source(owner text, watch_id integer, row_key text, error text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._finish(seqs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._finish(seqs bigint[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._finish_map(map_id bigint, rows bigint, changes bigint) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._forget_chunkless(watch_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._forget_failures(chunk_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._forget_sidecars(sidecars text[], seconds double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._forget_watch(watch_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._forget_watch(watch_id integer) TO pgduet_admin;
+REVOKE ALL ON FUNCTION pgduet._freshness_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._freshness_now() TO pg_monitor;
+GRANT ALL ON FUNCTION pgduet._freshness_now() TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._gate_objection(metrics jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pgduet.generations TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generations TO pgduet_reader;
@@ -1865,7 +2396,17 @@ REVOKE ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed 
 GRANT ALL ON FUNCTION pgduet._lexical_statement(generation_id integer, indexed boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._load_backend() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._lock_generations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._lock_snapshots() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._make_watch_function(watch_id integer, source oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._map_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_due() TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._map_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._map_sample(generation_id integer, most integer, rows bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._map_slice(map_id bigint, after bigint, slice integer, OUT upto bigint, OUT busy boolean) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._match_chunks(source text, source_keys text[], contents text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._matching_rows(generation_id integer, language text, repo text, path_like text) TO pgduet_reader;
@@ -1874,6 +2415,9 @@ REVOKE ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) FROM PU
 GRANT ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._objections(generation_id integer, most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._pair_cosines(first bigint[], second bigint[]) TO pgduet_reader;
@@ -1899,6 +2443,9 @@ GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet._recent_queries(most integer) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._reconcile_slice(after bigint, slice integer, OUT upto bigint, OUT enqueued bigint, OUT removed bigint) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._refresh_snapshot(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._refresh_snapshot(name text) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._refresh_snapshot(name text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._register_watch(source regclass, registration jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._release(worker text, seqs bigint[], seconds double precision, detail text) FROM PUBLIC;
@@ -1943,8 +2490,14 @@ GRANT ALL ON FUNCTION pgduet._similar_code(query text, k integer, only_language 
 REVOKE ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._similar_to(from_chunk bigint, k integer, only_language text, only_repo text, path_like text, min_similarity double precision, distinct_content boolean) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._sliced_query(query text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgduet._snapshot_due(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._snapshot_due(name text) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._snapshot_due(name text) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._store(generation_id integer, fingerprint text, chunk_ids bigint[], hashes bytea[], embeddings public.halfvec[], sketches bit[], code_tokens integer[], text_tokens integer[], truncated boolean[]) TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) TO pgduet_admin;
+GRANT ALL ON FUNCTION pgduet._store_stages(sidecar text, since timestamp with time zone, stages jsonb, slowest jsonb) TO pgduet_worker;
 REVOKE ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._stored_queries(generation_id integer, sample integer, language text, repo text, path_like text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._switch_generation(generation_id integer) FROM PUBLIC;
@@ -2037,6 +2590,7 @@ GRANT SELECT ON TABLE pgduet._index_request TO pgduet_worker;
 GRANT SELECT ON TABLE pgduet._installation TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._installation TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._map_point TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._migration TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._migration TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._mining TO pgduet_reader;
@@ -2047,6 +2601,19 @@ GRANT SELECT ON TABLE pgduet._recall_sample TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._recall_sample TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_admin;
 GRANT SELECT ON TABLE pgduet._setting TO pgduet_worker;
+GRANT SELECT ON TABLE pgduet._snapshot TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_coverage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_coverage TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_duplicate TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_freshness TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_freshness TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_generation TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_generation TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_slow TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_slow TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet._snapshot_stage TO pg_monitor;
+GRANT SELECT ON TABLE pgduet._snapshot_stage TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source TO pg_monitor;
 GRANT SELECT ON TABLE pgduet._source TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet._source_row TO pg_monitor;
@@ -2059,17 +2626,39 @@ GRANT SELECT ON TABLE pgduet._worker TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.chunk_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.code_chunks TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.code_embeddings TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.code_map TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.coverage TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.coverage TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.coverage_snapshot TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.coverage_snapshot TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.duplicates TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.failure_classes TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.failure_classes TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.freshness TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.freshness TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.generation_scores TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.generation_scores TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.generation_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.index_builds TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.index_builds TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.index_findings TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.index_findings TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.index_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.index_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.queue_status TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.queue_status TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.recall_history TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.recall_history TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.search_times TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.search_times TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.slowest_searches TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.slowest_searches TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.snapshot_status TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.snapshot_status TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.triplets TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_failures TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.watch_status TO pg_monitor;
@@ -2080,9 +2669,14 @@ GRANT SELECT(chunk_id) ON TABLE pgduet.code_chunks TO pg_monitor;
 GRANT SELECT(chunk_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT(content_hash) ON TABLE pgduet.code_chunks TO pg_monitor;
 GRANT SELECT(content_hash) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(embedded_at) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(generation_id) ON TABLE pgduet._map TO pgduet_reader;
 GRANT SELECT(generation_id) ON TABLE pgduet.code_embeddings TO pg_monitor;
 GRANT SELECT(language) ON TABLE pgduet.code_chunks TO pg_monitor;
+GRANT SELECT(map_id) ON TABLE pgduet._map TO pgduet_reader;
+GRANT SELECT(ready_at) ON TABLE pgduet._map TO pgduet_reader;
 GRANT SELECT(repo) ON TABLE pgduet.code_chunks TO pg_monitor;
 GRANT SELECT(truncated) ON TABLE pgduet.code_embeddings TO pg_monitor;
+GRANT SELECT(updated_at) ON TABLE pgduet.code_chunks TO pg_monitor;
 GRANT UPDATE(updated_at) ON TABLE pgduet._setting TO pgduet_admin;
 GRANT UPDATE(value) ON TABLE pgduet._setting TO pgduet_admin;

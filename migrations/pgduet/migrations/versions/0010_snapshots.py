@@ -2,7 +2,7 @@
 
 from pgduet.migrations.sql_file import run_sql_file
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 
