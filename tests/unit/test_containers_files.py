@@ -1,5 +1,6 @@
 """What deploy/ says about containers fits the code: variables, commands, options, hardening. Nothing runs here."""
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 
 from pgduet.cli import main
 from pgduet.serving.settings import Settings
+from pgduet.v1.credentials import Credentials
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONTAINERS = REPOSITORY / "deploy" / "containers"
@@ -28,7 +30,9 @@ def known_variables() -> set[str]:
     sources = [*(REPOSITORY / "sidecar").rglob("*.py"), *(REPOSITORY / "proto").rglob("*.py")]
     named = {name for file in sources for name in re.findall(r'"(PGDUET_[A-Z_]+)"', file.read_text())}
     entry = set(re.findall(r"\$\{((?:PGDUET|POSTGRES)_[A-Z_]+)", ENTRY_POINT))
-    return fields | named | entry | FOREIGN
+    # The client makes their names out of its fields'.
+    files = {f"PGDUET_SIDECAR_{field.name.upper()}" for field in dataclasses.fields(Credentials)}
+    return fields | named | files | entry | FOREIGN
 
 
 def pods() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,3 +119,13 @@ def test_the_build_context_is_an_allowlist_and_names_no_host() -> None:
     for file in CONTAINERS.iterdir():
         if file.is_file():
             assert re.findall(r"https?://(?!\{)[a-z0-9.-]+\.[a-z]{2,}", file.read_text()) == [], file
+
+
+def test_kubernetes_speaks_tls_with_a_token_on_both_sides() -> None:
+    named = {name: {entry["name"]: entry["value"] for entry in one["env"]} for name, one in containers()}
+    sidecar = {name: value for name, value in named.pop("pgduet-sidecar/sidecar").items() if name.startswith("PGDUET")}
+    # What it is given lets it listen to other machines: bare of it, the sidecar does not start.
+    files = {"PGDUET_TLS_CERTIFICATE_FILE", "PGDUET_TLS_KEY_FILE", "PGDUET_TOKEN_FILE"}
+    assert files < set(sidecar)
+    assert "unix:/run/pgduet/sidecar.sock" in sidecar["PGDUET_LISTEN"]
+    assert all({"PGDUET_SIDECAR_CA_FILE", "PGDUET_SIDECAR_TOKEN_FILE"} < set(client) for client in named.values())
