@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
+from stub_stream import AbortedError, MessageContext
 
 WIDTH = 2560
 PARTS = {pb.PART_BOTH: "both", pb.PART_CODE: "code", pb.PART_TEXT: "text"}
@@ -69,43 +70,6 @@ class SeenRequest:
     finished: bool = False
     request_id: str = ""
     traceparent: str | None = None
-
-
-class _AbortedError(Exception):
-    def __init__(self, code: grpc.StatusCode, details: str) -> None:
-        super().__init__(details)
-        self.code = code
-
-
-class _MessageContext:
-    """One request of a stream, as a call of its own looks to `Embed`."""
-
-    def __init__(self, stream: grpc.ServicerContext, number: int, seconds: float) -> None:
-        self.retry_after_ms = 0
-        self._number = number
-        self._stream = stream
-        self._seconds = seconds
-        self._ends = time.monotonic() + seconds
-
-    def abort(self, code: grpc.StatusCode, details: str) -> None:
-        raise _AbortedError(code, details)
-
-    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        """Name the request as the sidecar does."""
-        found = {key: str(value) for key, value in self._stream.invocation_metadata()}
-        return (("x-request-id", f"{found.get('x-request-id', '')}.{self._number}"),)
-
-    def set_trailing_metadata(self, metadata: Any) -> None:
-        self.retry_after_ms = int(dict(metadata)["grpc-retry-pushback-ms"])
-
-    def is_active(self) -> bool:
-        return self._stream.is_active() and time.monotonic() < self._ends
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:
-        timer = threading.Timer(self._seconds, callback)
-        timer.daemon = True
-        timer.start()
-        return self._stream.add_callback(callback)
 
 
 class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
@@ -236,13 +200,13 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         yield from iter(replies.get, None)
 
     def _message(self, message: pb.EmbedStreamRequest, context: grpc.ServicerContext) -> pb.EmbedStreamResponse:
-        own = _MessageContext(context, message.id, message.timeout_ms / 1000)
+        own = MessageContext(context, message.id, message.timeout_ms / 1000)
         try:
             response = self.Embed(message.request, own)  # type: ignore[arg-type]
             if not own.is_active():
                 own.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request was not done in time")
             return pb.EmbedStreamResponse(id=message.id, response=response)
-        except _AbortedError as error:
+        except AbortedError as error:
             told = pb.EmbedStreamError(code=error.code.value[0], message=str(error), retry_after_ms=own.retry_after_ms)
             return pb.EmbedStreamResponse(id=message.id, error=told)
 
