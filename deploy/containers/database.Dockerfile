@@ -86,7 +86,7 @@ ENV PYTHONPATH= PGDATA=
 RUN if [ -n "${PYTHON_SUITE}" ]; then \
         sed "s/ [a-z]* main/ ${PYTHON_SUITE} main/" /etc/apt/sources.list >/etc/apt/sources.list.d/python.list; fi \
     && apt-get update && apt-get install -y --no-install-recommends \
-        "${PYTHON}" python3-venv pgbouncer git openssl procps \
+        "${PYTHON}" python3-venv pgbouncer chromium-headless-shell git openssl procps \
     && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/containers/lent.sh,target=/deploy/lent.sh \
@@ -101,7 +101,6 @@ RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=typ
     --mount=type=bind,source=deploy/containers/requirements.py,target=/deploy/requirements.py \
     --mount=type=bind,source=pyproject.toml,target=/src/pyproject.toml \
     --mount=type=bind,source=constraints.txt,target=/src/constraints.txt \
-    /venv/bin/python /deploy/requirements.py /src/pyproject.toml sidecar db cli train onnx openvino otel dev \
-        >/tmp/test.txt \
+    /venv/bin/python /deploy/requirements.py /src/pyproject.toml dev >/tmp/test.txt \
     && /deploy/lent.sh /venv/bin/python -m pip install --quiet -c /src/constraints.txt -r /tmp/test.txt
 ENTRYPOINT []

@@ -15,7 +15,12 @@ models=${PGDUET_MODELS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pgduet/models}
 bundle=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}
 lent=(-v "$models:/models:ro" -e PGDUET_MODELS_DIR=/models)
 [ ! -s "$bundle" ] || lent+=(-v "$bundle:/lent/ca.pem:ro" -e PIP_CERT=/lent/ca.pem)
-[ $# -gt 0 ] || set -- -m "not slow" tests/db tests/backend tests/cases tests/system
+# Two at a time, then those that measure time, as `make test` does.
+runs=(
+    '-n 2 --dist loadfile -m "not slow and not alone" tests/db tests/backend tests/cases tests/system'
+    '-m "alone and not slow" tests/db tests/backend tests/cases tests/system'
+)
+[ $# -eq 0 ] || runs=("$(printf '%q ' "$@")")
 
 # What git knows goes in as it stands, into a repository of its own: tests ask git for the files.
 git ls-files -z | tar --null --files-from - --create | docker run --rm --interactive --init "${lent[@]}" pgduet-test \
@@ -28,4 +33,5 @@ git ls-files -z | tar --null --files-from - --create | docker run --rm --interac
         git add -A
         /venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
         ln -s /venv .venv
-        exec env PATH="/venv/bin:$PATH" OMP_WAIT_POLICY=passive /venv/bin/python -m pytest "$@"' bash "$@"
+        export PATH="/venv/bin:$PATH" OMP_WAIT_POLICY=passive
+        for run; do eval "/venv/bin/python -m pytest $run"; done' bash "${runs[@]}"
