@@ -4,8 +4,8 @@
 # It installs what is missing (PostgreSQL 15 or later, PL/Python, pgvector, Python's venv module; for the tests pgbouncer
 # and a Chromium without a window), makes the Python environment .venv, the small one for PostgreSQL's own Python, and
 # fetches the weights of the model `small`.
-# `deploy/setup.sh packages` stops after what needs root. PIP_* and proxy variables pass through. PG_CONFIG names a
-# server that is none of the distribution's.
+# `deploy/setup.sh packages` stops after what needs root, `deploy/setup.sh server` after PostgreSQL and pgvector. PIP_*
+# and proxy variables pass through. PG_CONFIG names a server that is none of the distribution's.
 set -euo pipefail
 umask 022
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -225,6 +225,7 @@ say "Python: $("$python" --version | cut -d ' ' -f 2) ($python)"
 prepare_postgres
 say "PostgreSQL: $major ($bin) with PL/Python"
 prepare_pgvector
+[ "${1:-}" != server ] || exit 0
 prepare_pgbouncer
 prepare_chromium
 say "pgvector: $(installed_pgvector)"

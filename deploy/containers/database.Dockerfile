@@ -23,7 +23,7 @@ RUN groupadd --gid 999 postgres \
 FROM server AS pgvector
 COPY deploy/setup.sh /src/deploy/setup.sh
 # The packaged version is taken where it is new enough; either way the files end in /pgvector.
-RUN apt-get update && /src/deploy/setup.sh packages \
+RUN apt-get update && /src/deploy/setup.sh server \
     && mkdir -p "/pgvector/usr/lib/postgresql/${PG_MAJOR}/lib" "/pgvector/usr/share/postgresql/${PG_MAJOR}/extension" \
     && cp "/usr/lib/postgresql/${PG_MAJOR}/lib/vector.so" "/pgvector/usr/lib/postgresql/${PG_MAJOR}/lib/" \
     && cp "/usr/share/postgresql/${PG_MAJOR}/extension/vector"* "/pgvector/usr/share/postgresql/${PG_MAJOR}/extension/"

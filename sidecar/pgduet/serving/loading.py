@@ -14,6 +14,7 @@ from pgduet.encoding import StoreError, fingerprint_of
 from pgduet.encoding.manifest import read_manifest
 from pgduet.encoding.store.layout import MANIFEST, duet_folder
 from pgduet.encoding.store.pull import pull
+from pgduet.encoding.store.weighing import weights_bytes
 from pgduet.serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Store:
         Raises StoreError when it is not there, ManifestError when its manifest cannot be used.
         """
         return fingerprint_of(read_manifest(duet_folder(name, self._models_dir) / MANIFEST))
+
+    def weights_bytes(self, name: str) -> int:
+        """Return the bytes of memory that a duet's weights take; raises as `pgduet.encoding.store.weighing` does."""
+        return weights_bytes(duet_folder(name, self._models_dir))
 
     def load(self, name: str, *, fetch: bool = False) -> "Duet":
         """Load a duet and test it against its reference vectors; takes seconds.

@@ -16,6 +16,7 @@ from pgduet.errors import PgduetError
 from pgduet.serving.calls import Refusal
 from pgduet.serving.engine import Engine
 from pgduet.serving.loading import Store, give_memory_back
+from pgduet.serving.memory import Memory
 from pgduet.serving.metrics import Metrics
 from pgduet.serving.recent import RecentQueries
 from pgduet.serving.settings import Settings
@@ -70,6 +71,10 @@ class Models:
         self._served: dict[str, Served] = {}
         self._loading: dict[str, asyncio.Task[Served]] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._memory = Memory(settings.model_bytes)
+        # Those that left to make room: who asks for one has it loaded again.
+        self._evicted: set[str] = set()
+        self._returning: set[asyncio.Task[tuple[Served, bool]]] = set()
         # All whose threads may run, those that load or leave too.
         self._engines: list[Engine] = []
         # One at a time: transformers changes torch's default number type, which all threads share, while it builds.
@@ -79,16 +84,24 @@ class Models:
         """Load the duets named in the settings, in order; raises what kept one from being loaded."""
         tasks = [self._begin(name, partial(self._store.load, name, fetch=True)) for name in self._settings.model]
         await asyncio.gather(*tasks)
+        for name in self._settings.model:
+            self._memory.hold(name, await self._size(name))
 
     def all(self) -> "list[Duet]":
         """Return the duets that may be used now."""
         return [served.duet for served in self._served.values()]
 
     def get(self, name: str) -> Served:
-        """Return what serves a duet; refuses with NOT_FOUND, or with UNAVAILABLE while it loads."""
+        """Return what serves a duet; refuses with NOT_FOUND, or with UNAVAILABLE while it loads.
+
+        One that had left to make room begins to load.
+        """
         if served := self._served.get(name):
+            self._memory.use(name)
             return served
-        if name in self._loading:
+        if name in self._evicted:
+            self._bring_back(name)
+        if name in self._loading or name in self._evicted:
             message = f"the model {name} is loading; try again in a few seconds"
             raise Refusal(grpc.StatusCode.UNAVAILABLE, message)
         raise Refusal(grpc.StatusCode.NOT_FOUND, f"no model {name[:80]!r} is served here; served: {self._names()}")
@@ -96,25 +109,31 @@ class Models:
     async def load(self, name: str) -> tuple[Served, bool]:
         """Serve a duet of the store, and tell whether that took loading; several calls for one name load it once.
 
-        A load goes on when the caller is cancelled. Refuses a name that is none, is not in the store, or would be one
-        too many; a duet that cannot be used; and one whose files in the store are not those that are served.
+        A load goes on when the caller is cancelled. Refuses a name that is none, is not in the store, or has no room;
+        a duet that cannot be used; and one whose files in the store are not those that are served.
         """
         if not is_name(name):
             message = f"no duet can be called {name[:80]!r}; name one of the model store, never a path"
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
         stored = await asyncio.to_thread(self._stored, name)
-        while leaving := self._leaving.get(name):
-            await asyncio.wait((leaving,))
-        if served := self._served.get(name):
-            self._refuse_replaced(served, stored)
-            return served, False
-        if isinstance(stored, PgduetError):
-            absent = isinstance(stored, StoreError)
-            raise _refusal(stored, grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.FAILED_PRECONDITION)
-        task = self._loading.get(name)
-        if task is None:
-            self._refuse_one_too_many(name)
-            task = self._begin(name, partial(self._store.load, name))
+        size = None
+        while (task := self._loading.get(name)) is None or name in self._leaving:
+            if leaving := self._leaving.get(name):
+                await asyncio.wait((leaving,))
+            elif served := self._served.get(name):
+                self._refuse_replaced(served, stored)
+                return served, False
+            elif isinstance(stored, PgduetError):
+                absent = isinstance(stored, StoreError)
+                raise _refusal(stored, grpc.StatusCode.NOT_FOUND if absent else grpc.StatusCode.FAILED_PRECONDITION)
+            elif size is None:
+                size = await self._size(name)
+            elif leaving := self._make_room(name, size):
+                await asyncio.wait((leaving,))
+            else:
+                self._memory.hold(name, size)
+                task = self._begin(name, partial(self._store.load, name))
+                break
         try:
             return await asyncio.shield(task), True
         except PgduetError as error:
@@ -128,6 +147,9 @@ class Models:
 
         The unloading goes on when the caller is cancelled. The last duet is refused.
         """
+        if name in self._evicted:
+            self._evicted.discard(name)
+            return list(self._served)
         task = self._leaving.get(name)
         if task is None:
             self.get(name)
@@ -166,15 +188,61 @@ class Models:
             )
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, message)
 
-    def _refuse_one_too_many(self, name: str) -> None:
+    async def _size(self, name: str) -> int:
+        """Return the bytes of a duet's weights, where they are limited; what its files hide is told when they load."""
+        if not self._memory.most:
+            return 0
+        try:
+            return await asyncio.to_thread(self._store.weights_bytes, name)
+        except (PgduetError, OSError, ValueError, LookupError):
+            return 0
+
+    def _make_room(self, name: str, size: int) -> "asyncio.Task[None] | None":
+        """Return the leaving of another duet that a load has to wait for; None where there is room.
+
+        Refuses where there is none, and will be none.
+        """
         # One that leaves still has its memory.
         held = [*self._served, *self._loading, *self._leaving]
-        if len(held) >= self._settings.max_models:
+        many = len(held) >= self._settings.max_models
+        if not many and not self._memory.lacks(size):
+            return None
+        if self._memory.most and self._leaving:
+            return next(iter(self._leaving.values()))
+        for one in self._memory.longest_unused() if self._memory.most else ():
+            if one in self._served and one not in self._settings.model and self._served[one].idle.is_set():
+                _log.info("a model leaves to make room", model=one, room_for=name)
+                self._evicted.add(one)
+                return self._retire(one)
+        if many:
             message = (
                 f"{name} would be one model too many: PGDUET_MAX_MODELS is {self._settings.max_models}, in memory are "
                 f"{', '.join(held)}; unload one first (pgduet models load NAME --unload), or raise the limit"
             )
-            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+        else:
+            message = (
+                f"the weights of {name} take {size / 1e6:,.0f} MB, too much beside what cannot leave now "
+                f"({self._memory}): PGDUET_MODEL_BYTES is {self._memory.most:,}; try again, or raise the limit"
+            )
+        raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+
+    def _bring_back(self, name: str) -> None:
+        """Load a duet again that had left to make room."""
+        if name in self._loading or any(task.get_name() == name for task in self._returning):
+            return
+        task = asyncio.create_task(self.load(name), name=name)
+        self._returning.add(task)
+
+        def note(done: "asyncio.Task[tuple[Served, bool]]") -> None:
+            self._returning.discard(done)
+            error = None if done.cancelled() else done.exception()
+            if isinstance(error, Refusal) and error.code is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                # It will not come back: from now on who asks is told that it is not served.
+                self._evicted.discard(name)
+            if error:
+                _log.warning("the model was not loaded again", model=name, why=str(error))
+
+        task.add_done_callback(note)
 
     def _begin(self, name: str, load: "Callable[[], Duet]") -> "asyncio.Task[Served]":
         task = asyncio.create_task(self._load(name, load))
@@ -199,9 +267,11 @@ class Models:
             if not loaded.done():
                 await ended  # raises what ended it
             self._served[name] = served = Served(loaded.result(), engine, ended, settings.keep_queries)
+            self._evicted.discard(name)
         except Exception as error:
             _log.warning("the model was not loaded", model=name, exc_info=not isinstance(error, PgduetError))
             self._engines.remove(engine)
+            self._memory.free(name)
             engine.close()
             # Its frames hold what was loaded.
             traceback.clear_frames(error.__traceback__)
@@ -241,6 +311,7 @@ class Models:
             del served
             await asyncio.to_thread(give_memory_back, pools)
         finally:
+            self._memory.free(name)
             del self._leaving[name]
         _log.info("model unloaded", model=name)
 

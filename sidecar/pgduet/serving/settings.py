@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     # Names of the duets that are served from the start.
     model: Annotated[tuple[str, ...], NoDecode] = ("small",)
     max_models: int = Field(default=3, ge=1, validate_default=True)
+    # Most that the weights of all duets may take in memory. With it those used longest ago leave to make room; 0: none.
+    model_bytes: int = Field(default=0, ge=0)
     # Beyond this machine only with TLS, and with a token or certificates of callers.
     listen: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:50517",)
     insecure: bool = False
