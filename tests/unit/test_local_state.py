@@ -92,3 +92,28 @@ def test_shell_scripts_get_the_same_answer(open_folder: Path) -> None:
     command = [sys.executable, "-m", "pgduet.local.state", str(open_folder)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert printed == str(state_folder(open_folder))
+
+
+def test_two_processes_at_once_make_one_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serves = state._serves
+
+    def slow(repository: Path, link: Path) -> bool:
+        link.mkdir(mode=0o755)
+        return serves(repository, link)
+
+    monkeypatch.setattr(state, "_serves", slow)
+    assert state_folder(open_folder) == (open_folder / ".pgduet").resolve()
+
+
+def test_two_processes_at_once_make_one_link(long_checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = state._elsewhere
+
+    def slow(repository: Path) -> Path:
+        target = elsewhere(repository)
+        (repository / ".pgduet").symlink_to(target)
+        return target
+
+    monkeypatch.setattr(state, "_elsewhere", slow)
+    found = state_folder(long_checkout)
+    assert found.is_dir()
+    assert (long_checkout / ".pgduet").resolve() == found

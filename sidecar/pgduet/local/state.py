@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pgduet.errors import PgduetError
@@ -31,14 +32,16 @@ def state_folder(repository: Path) -> Path:
         _check(link.resolve())
         return link.resolve()
     if _serves(repository, link):
-        link.mkdir(mode=0o755)
+        # Another process may have made it meanwhile, here and below.
+        link.mkdir(mode=0o755, exist_ok=True)
+        _check(link)
         link.chmod(0o755)
         return link
     target = link.readlink() if link.is_symlink() else _elsewhere(repository)
     target.mkdir(mode=0o755, exist_ok=True)
     _check(target)
     target.chmod(0o755)
-    if not link.is_symlink():
+    with suppress(FileExistsError):
         link.symlink_to(target)
     return target
 
