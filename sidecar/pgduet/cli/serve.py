@@ -24,7 +24,8 @@ Environment (options win): PGDUET_MODEL (names separated by commas), PGDUET_MAX_
 those that `pgduet models load` adds too), PGDUET_LISTEN (addresses separated by commas), PGDUET_MODELS_DIR,
 PGDUET_ENGINE (auto, openvino, torch), PGDUET_DEVICE (auto, cpu, cuda, cuda:N), PGDUET_THREADS, PGDUET_SOCKET_MODE
 (octal, 0660), PGDUET_SOCKET_GROUP, PGDUET_MAX_TEXTS (256), PGDUET_MAX_CHARACTERS (2000000 per text),
-PGDUET_BATCH_TOKENS (1024), PGDUET_QUEUE_TOKENS (262144), PGDUET_CACHE_BYTES (67108864), PGDUET_GRACE_SECONDS (10),
+PGDUET_BATCH_TOKENS (1024), PGDUET_BULK_TOKENS (4096), PGDUET_QUEUE_TOKENS (262144), PGDUET_CACHE_BYTES (67108864),
+PGDUET_GRACE_SECONDS (10),
 PGDUET_METRICS_ADDRESS (HOST:PORT; nowhere by default), PGDUET_LOG_FORMAT (auto, json, console), PGDUET_LOG_LEVEL
 (debug, info, warning, error), PGDUET_KEEP_QUERIES (0 to 10000; vectors of so many last queries are kept in memory,
 never their texts, and the index is measured with them; 0, the default, keeps none), PGDUET_TLS_CERTIFICATE_FILE,
