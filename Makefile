@@ -85,7 +85,7 @@ proto: ## Generate the stubs again after a change of embedding.proto
 docs: setup ## Check every link of the documents and build the site, site/index.html
 	$(PYTHON) -m pytest -q tests/unit/test_local_links.py
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
-	@echo "docs: open site/index.html"
+	@echo "docs: open site/index.html; with the box for searching: .venv/bin/mkdocs serve"
 
 clean: stop ## Remove the environments, the demo and all caches
 	@case "$$(readlink .pgduet)" in /var/tmp/pgduet-*) rm -rf "$$(readlink .pgduet)";; esac

@@ -55,7 +55,7 @@ def _function(one: Any) -> list[str]:
     arguments = re.sub(r"(NULL|'[\w-]*')::[a-z ]+", r"\1", one.arguments)
     # Lines end between parameters only.
     whole = re.sub(r"(?<!,) ", _HARD, f"{one.name}({arguments})") + f" -> {re.sub(r'(?<!,) ', _HARD, one.result)}"
-    lines = textwrap.wrap(whole, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(whole, 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     signature = "\n".join(lines).replace(_HARD, " ")
     return [
         f"### `{one.name}`",
