@@ -33,7 +33,9 @@ def query(session: Connection, name: str, **values: Any) -> Sequence[Any]:
 def functions_page(session: Connection, examples: Mapping[str, Sequence[Shown]]) -> str:
     """Write the page; raises AssertionError where something lacks its comment or a function its example."""
     session.execute("SET search_path = public, pg_catalog")
-    functions = {one.name: one for one in query(session, "functions", roles=ROLES)}
+    found = query(session, "functions", roles=ROLES)
+    functions = {one.name: one for one in found}
+    assert len(functions) == len(found), "two functions of one name need two sections"
     assert set(functions) == set(examples) - {"rows"}, "each function has a section in tests/docs/examples.sql"
     parts = ["# Functions, views, tables", NOTE, INTRODUCTION, "## The rows of the examples", *_shown(examples["rows"])]
     parts.append("## Functions")
