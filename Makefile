@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 PGDUET := .venv/bin/pgduet
 ROOMS := plpython/pgduet sidecar/pgduet migrations/pgduet sql/pgduet
-CODE := $(ROOMS) tests $(wildcard benchmarks/*.py) benchmarks/search
+CODE := $(ROOMS) tests docs/site_files.py $(wildcard benchmarks/*.py) benchmarks/search
 # pgspot cannot see that the installer makes the schema and pins the search path first, hence the preludes. The files of
 # sql/ pin it themselves. The first revision has a function body of a kind that pgspot cannot read.
 REVISIONS := $(filter-out %/0001_schema.sql,$(wildcard migrations/pgduet/migrations/versions/*.sql))
@@ -82,11 +82,12 @@ proto: ## Generate the stubs again after a change of embedding.proto
 	$(PYTHON) -m grpc_tools.protoc -I proto --python_out=proto --pyi_out=proto --grpc_python_out=proto \
 		proto/pgduet/v1/embedding.proto
 
-docs: ## Check that every link between the documents leads somewhere, and list them
-	$(PYTHON) -m pytest -q --durations=0 tests/unit/test_local_links.py
-	@ls README.md CONTRIBUTING.md docs/*.md 2>/dev/null
+docs: setup ## Check every link of the documents and build the site, site/index.html
+	$(PYTHON) -m pytest -q tests/unit/test_local_links.py
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "docs: open site/index.html; with the box for searching: .venv/bin/mkdocs serve"
 
 clean: stop ## Remove the environments, the demo and all caches
 	@case "$$(readlink .pgduet)" in /var/tmp/pgduet-*) rm -rf "$$(readlink .pgduet)";; esac
-	rm -rf .pgduet .venv artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .pgduet .venv artefacts site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

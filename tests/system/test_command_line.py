@@ -103,6 +103,16 @@ def test_an_unreachable_server_is_one_error_with_a_hint(empty_database: Database
     assert "hint: set PGHOST" in lost.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("pgduet gen", {"generation"}), ("pgduet models p", {"pull", "probe"}), ("pgduet ui --op", {"--open"})],
+)
+def test_a_shell_completes_commands_and_options(typed: str, found: set[str]) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_PGDUET_COMPLETE": "complete_bash"}
+    done = subprocess.run([PGDUET], env={**os.environ, **words}, capture_output=True, text=True, timeout=60)
+    assert set(done.stdout.split()) == found
+
+
 @pytest.mark.parametrize("command", [[], ["db"], ["db", "migrate"], ["serve"], ["ingest"], ["search"], ["worker"]])
 def test_every_command_explains_itself(empty_database: Database, command: list[str]) -> None:
     told = run(empty_database, *command, "--help")

@@ -45,7 +45,7 @@ def migrate(
 
 
 def status(dsn: Dsn = "") -> None:
-    """Say what is installed and whether it is current; exit with 1 where it is not."""
+    """Say what is installed and whether it is current; exit with 1 where it is not. Example: pgduet db status."""
     from pgduet.migrations.schema import status
 
     with _connect(dsn) as connection:
@@ -105,7 +105,11 @@ def index(
             print_recall(connection)
 
 
-def set_setting(key: str, value: str, dsn: Dsn = "") -> None:
+def set_setting(
+    key: Annotated[str, typer.Argument(help="Name of the setting, as docs/reference/settings.md lists them.")],
+    value: Annotated[str, typer.Argument(help="What it shall be from now on.")],
+    dsn: Dsn = "",
+) -> None:
     """Change an admin setting. Example: pgduet db set sidecar_address unix:/run/pgduet/sidecar.sock."""
     from pgduet.database.settings import write_setting
 

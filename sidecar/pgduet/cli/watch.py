@@ -64,7 +64,10 @@ def unwatch(table: Table, dsn: Dsn = "") -> None:
 
 
 def watches(dsn: Dsn = "") -> None:
-    """List watched tables: rows known, waiting, blank and failed, chunks, and what needs your attention."""
+    """List watched tables: rows known, waiting, blank and failed, chunks, and what needs your attention.
+
+    Example: pgduet watches.
+    """
     from rich.console import Console
     from rich.table import Table as Grid
 

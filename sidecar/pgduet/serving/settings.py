@@ -10,43 +10,85 @@ from pgduet.errors import PgduetError
 
 
 class Settings(BaseSettings):
-    """What `pgduet serve` reads; every field is PGDUET_ and its name in capitals."""
+    """What `pgduet serve` reads; every field is PGDUET_ and its name in capitals.
+
+    docs/reference/settings.md is made of the descriptions.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PGDUET_", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    # Names of the duets that are served from the start.
-    model: Annotated[tuple[str, ...], NoDecode] = ("small",)
-    max_models: int = Field(default=3, ge=1, validate_default=True)
-    # Most that the weights of all duets may take in memory. With it those used longest ago leave to make room; 0: none.
-    model_bytes: int = Field(default=0, ge=0)
-    # Beyond this machine only with TLS, and with a token or certificates of callers.
-    listen: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1:50517",)
-    insecure: bool = False
-    # For all TCP addresses; with an authority's, callers must show a certificate that it signed.
-    tls_certificate_file: Path | None = None
-    tls_key_file: Path | None = None
-    tls_client_ca_file: Path | None = None
-    # One of the tokens in it is asked for on every address.
-    token_file: Path | None = None
-    models_dir: Path | None = None
-    # Where Prometheus is answered; nowhere without.
-    metrics_address: str | None = None
-    threads: int | None = Field(default=None, ge=1)
-    socket_mode: Annotated[int, NoDecode] = 0o660
-    socket_group: str | None = None
-    max_texts: int = Field(default=256, ge=1, le=4096)
-    max_characters: int = Field(default=2_000_000, ge=1)
-    # One model call; also the longest that anybody else waits for, unless nobody asked for some seconds.
-    batch_tokens: int = Field(default=1024, ge=64)
-    # One model call while there is only a load that nobody waits for; not below `batch_tokens`.
-    bulk_tokens: int = Field(default=4096, ge=0)
-    queue_tokens: int = Field(default=262_144, ge=1)
-    cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
-    # Vectors of the last queries, to measure recall on what is really asked. Off: a vector tells much about its text.
-    keep_queries: int = Field(default=0, ge=0, le=10_000)
-    grace_seconds: float = Field(default=10.0, ge=0)
-    log_format: Literal["auto", "json", "console"] = "auto"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    model: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("small",), description="names of the duets that are served from the start, separated by commas"
+    )
+    max_models: int = Field(
+        default=3,
+        ge=1,
+        validate_default=True,
+        description="so many duets may be in memory, those that `pgduet models load` adds too",
+    )
+    model_bytes: int = Field(
+        default=0,
+        ge=0,
+        description="so much memory may the weights of all duets take, and those used longest ago leave to make room; "
+        "0: no limit, and none leaves",
+    )
+    listen: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1:50517",),
+        description="addresses, host:port or unix:/path, separated by commas; beyond this machine only with TLS, and "
+        "with a token or certificates of callers",
+    )
+    insecure: bool = Field(default=False, description="true: let other machines in without TLS and token")
+    tls_certificate_file: Path | None = Field(
+        default=None, description="certificate for TLS on all TCP addresses, with those that lead to its authority"
+    )
+    tls_key_file: Path | None = Field(default=None, description="its key, readable for its owner only")
+    tls_client_ca_file: Path | None = Field(
+        default=None, description="authorities that sign callers' certificates: each caller must show one"
+    )
+    token_file: Path | None = Field(
+        default=None, description="tokens, one a line: each call on any address must bear one of them"
+    )
+    models_dir: Path | None = Field(
+        default=None, description="folder of the model store; by default pgduet/models in the user's cache"
+    )
+    metrics_address: str | None = Field(
+        default=None, description="host:port where Prometheus is answered; nowhere without"
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="threads of the model; by default as many as torch takes"
+    )
+    socket_mode: Annotated[int, NoDecode] = Field(default=0o660, description="mode of unix sockets, in octal")
+    socket_group: str | None = Field(default=None, description="group of unix sockets")
+    max_texts: int = Field(default=256, ge=1, le=4096, description="most texts in a request")
+    max_characters: int = Field(default=2_000_000, ge=1, description="most characters of a text")
+    batch_tokens: int = Field(
+        default=1024,
+        ge=64,
+        description="most tokens in one call of the model, and so the longest that anybody else waits for",
+    )
+    bulk_tokens: int = Field(
+        default=4096,
+        ge=0,
+        description="the same while there is only a load that nobody waits for; not below PGDUET_BATCH_TOKENS",
+    )
+    queue_tokens: int = Field(default=262_144, ge=1, description="most tokens that wait in a lane; more is refused")
+    cache_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=0, description="memory for vectors of texts that come again; 0: none"
+    )
+    # Off: a vector tells much about its text.
+    keep_queries: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="so many last queries are kept in memory, as vectors, never as texts; recall is measured with them",
+    )
+    grace_seconds: float = Field(default=10.0, ge=0, description="time that calls in flight get when it is stopped")
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="json, console, or auto: console on a terminal"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
 
     @field_validator("listen", "model", mode="before")
     @classmethod
