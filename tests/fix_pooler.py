@@ -27,6 +27,7 @@ class Pooler:
     database: str
     port: int
     log: Path
+    pid: int
 
     @property
     def conninfo(self) -> str:
@@ -51,29 +52,24 @@ def pooled(database: Database, folder: Path) -> Iterator[Pooler]:
     """Run pgbouncer: 3 server connections, transaction mode; it refuses root and so runs as the server's user."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "pgbouncer is missing: `make setup` installs it"
-    pooler = Pooler(database.name, free_port(), folder / "pgbouncer.log")
+    port, log = free_port(), folder / "pgbouncer.log"
     server = dict(re.findall(r"(\w+)='([^']*)'", database.conninfo))
     settings = folder / "pgbouncer.ini"
     users = folder / "users.txt"
     users.write_text('"postgres" ""\n')
     settings.write_text(
         f"[databases]\n{database.name} = host={server['host']} port={server['port']} user=postgres\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {pooler.port}\nauth_type = trust\nauth_file = {users}\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {users}\n"
         f"pool_mode = transaction\ndefault_pool_size = {SERVER_CONNECTIONS}\nmax_client_conn = 100\n"
-        f"unix_socket_dir =\nlogfile = {pooler.log}\nserver_reset_query =\n"
+        f"unix_socket_dir =\nlogfile = {log}\nserver_reset_query =\n"
         "ignore_startup_parameters = extra_float_digits\n"
     )
-    pooler.log.touch()
+    log.touch()
     account = server_account()
-    for path in (settings, users, pooler.log):
+    for path in (settings, users, log):
         account.own(path)
-    # Only root may change who it is, and only root has to.
-    process = subprocess.Popen(
-        [program, "-q", str(settings)],
-        user=None if account.is_current else account.uid,
-        group=None if account.is_current else account.gid,
-        extra_groups=None if account.is_current else [],
-    )
+    process = subprocess.Popen(account.command([program, "-q", settings]))
+    pooler = Pooler(database.name, port, log, process.pid)
     try:
         deadline = time.monotonic() + 20
         while True:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import socket
+from contextlib import ExitStack
+from pathlib import Path
 
 import grpc
 import psycopg
@@ -9,7 +12,8 @@ import pytest
 
 from fix_database import Database
 from fix_embedder import FINGERPRINT, ChoosyStub
-from fix_sidecar import Sidecar
+from fix_sidecar import Sidecar, running_sidecar, wait_serving
+from fix_worker import wait_until
 from pgduet.client import EmbeddingClient, RequestRefusedError
 from pgduet.worker.embedding import Embedder, Failure
 from stub_sidecar import StubSidecar
@@ -36,6 +40,32 @@ def test_the_id_in_the_error_stands_in_the_real_sidecars_log(live_database: Data
     told = {line["request_id"]: line["code"] for line in lines if line.get("event") == "refused"}
     assert [told.get(one) for one in ids] == ["FAILED_PRECONDITION"] * 2
     assert len(set(ids)) == 2
+
+
+def test_a_refusal_says_which_sidecar_of_a_list_it_came_from(database: Database, folder: Path) -> None:
+    with ExitStack() as stack:
+        program = str(Path(__file__).parents[1] / "gated_process.py")
+        both = [stack.enter_context(running_sidecar(folder, name, program)) for name in ("one", "other")]
+        for one in both:
+            wait_serving(one)
+        database.set("sidecar_address", ",".join(one.address for one in both))
+        with database.connect() as session:
+            session.execute("UPDATE pgduet.generations SET fingerprint = 'of-another-model'")
+            named: set[str] = set()
+
+            def ask() -> bool:
+                with pytest.raises(psycopg.Error) as caught:
+                    session.execute("SELECT pgduet.embed('x')")
+                named.add((caught.value.diag.message_detail or "").partition("; answered by ")[2])
+                return len(named) == 2
+
+            wait_until(ask)
+            assert named == {f"{socket.gethostname()} at {one.address}" for one in both}
+            # A text that is refused by itself is told of in an answer that is well.
+            session.execute("UPDATE pgduet.generations SET fingerprint = NULL")
+            with pytest.raises(psycopg.Error, match="blank") as caught:
+                session.execute("SELECT pgduet.embed(' ')")
+            assert "answered by" not in (caught.value.diag.message_detail or "")
 
 
 def test_all_attempts_of_a_call_have_one_id_and_every_call_another(stub_database: Database, stub: StubSidecar) -> None:

@@ -138,6 +138,7 @@ def test_a_real_sidecar_with_certificates_of_both_and_tokens(database: Database,
             error = refused(session)
             assert error.sqlstate == "28000"
             assert "sidecar_token_file" in hint(error)
+            assert "answered by" not in (error.diag.message_detail or "")
         authority.write("wrong", TOKENS[1])
         embed(session)
         database.set("sidecar_certificate_file", "")

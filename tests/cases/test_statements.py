@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from fix_cases import Case
-from fix_worker import running_worker
+from fix_worker import running_worker, wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -97,6 +97,30 @@ def test_c11_one_bad_row_among_many_is_no_loss_of_the_others(case: Case, folder:
     assert case.run("SELECT chunk_id, error_class FROM pgduet.failures") == [(300, "row_permanent")]
     assert case.all_same("c.chunk_id % 50 = 7 AND c.chunk_id <> 300")
     assert case.scalar("SELECT count(*) FROM pgduet.code_embeddings") == 999
+
+
+@pytest.mark.parametrize(("kind", "error_class"), [("blank_for_stub", "row_permanent"), ("failing", "row_temporary")])
+def test_c11_in_auto_one_bad_row_waits_alone_and_the_session_goes_on_asking(
+    case: Case, folder: Path, kind: str, error_class: str
+) -> None:
+    setattr(case.stub, kind, "bad")
+    heard: list[str] = []
+    case.session.add_notice_handler(lambda notice: heard.append(notice.message_primary or ""))
+    case.run(f"{INSERT} SELECT g, CASE g WHEN 100 THEN 'bad' ELSE 'row '||g END FROM generate_series(1, 150) g")
+    (warning,) = heard
+    assert "leaves 1 chunk(s) to the worker: chunk 100 cannot be embedded: the " in warning
+    case.run(f"{INSERT} VALUES (151, 'one more'), (152, 'bad')")
+    case.run(f"{INSERT} VALUES (153, 'and one')")
+    assert len(heard) == 2
+    assert case.scalar("SELECT count(*) FROM pgduet.code_embeddings") == 151
+    assert case.run("SELECT DISTINCT chunk_id FROM pgduet._pending ORDER BY 1") == [(100,), (152,)]
+    with running_worker(case.database, folder):
+        wait_until(lambda: case.scalar("SELECT count(*) FROM pgduet.failures") == 2)
+    assert set(case.run("SELECT chunk_id, error_class FROM pgduet.failures")) == {
+        (100, error_class),
+        (152, error_class),
+    }
+    assert case.all_same("c.content <> 'bad'")
 
 
 @pytest.mark.slow

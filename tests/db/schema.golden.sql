@@ -179,6 +179,11 @@ CREATE FUNCTION pgduet._duplicates_now() RETURNS TABLE(content_hash text, repos 
     SET jit TO 'off'
     AS ...;
 ALTER FUNCTION pgduet._duplicates_now() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._embed_most(chunk_ids bigint[], seconds double precision) RETURNS TABLE(chunk_id bigint, failure text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+ALTER FUNCTION pgduet._embed_most(chunk_ids bigint[], seconds double precision) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text DEFAULT 'both'::text) RETURNS TABLE(ordinality integer, embedding public.halfvec, sketch bit, code_tokens integer, text_tokens integer, truncated boolean, failure text, fingerprint text)
     LANGUAGE plpython3u STABLE STRICT SECURITY DEFINER COST 1e+06 ROWS 64
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -868,7 +873,7 @@ CREATE FUNCTION pgduet.finetune(name text DEFAULT NULL::text, objective text DEF
     AS ...;
 ALTER FUNCTION pgduet.finetune(name text, objective text, part text, steps integer, mine boolean, promote boolean, options jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet.health() RETURNS TABLE(component text, status text, detail text)
-    LANGUAGE plpgsql STABLE COST 10000 ROWS 8
+    LANGUAGE plpgsql STABLE COST 10000 ROWS 9
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet.health() OWNER TO pgduet_owner;
@@ -2334,6 +2339,7 @@ REVOKE ALL ON FUNCTION pgduet._drop_orphans(chunk_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._drop_source_rows(watch_id integer, row_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._duplicates_now() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._duplicates_now() TO pgduet_reader;
+REVOKE ALL ON FUNCTION pgduet._embed_most(chunk_ids bigint[], seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._embed_rows(contents text[], role text, seconds double precision, part text) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) FROM PUBLIC;

@@ -18,8 +18,9 @@ from fix_pooler import pooled
 from fix_vectors import load_vectors, structured
 from pgduet.cli import db
 from pgduet.database.connection import connect
-from pgduet.database.errors import DatabaseError
+from pgduet.database.errors import DatabaseError, SchemaError
 from pgduet.errors import PgduetError
+from pgduet.local.accounts import server_account
 from pgduet.local.cluster import Cluster
 from pgduet.migrations.install import migrate
 from pgduet.migrations.keeper.build import build_index
@@ -27,7 +28,7 @@ from pgduet.migrations.keeper.policy import Plan
 from pgduet.migrations.keeper.state import read_states
 from pgduet.migrations.removal import remove_code, uninstall
 from pgduet.migrations.roles import ROLES, create_roles
-from pgduet.migrations.schema import SchemaError, require_known, status
+from pgduet.migrations.schema import require_known, status
 from pgduet.worker.loop import Worker
 from pgduet.worker.options import Options
 from stub_sidecar import StubSidecar
@@ -191,6 +192,7 @@ def test_a_pooler_is_refused_with_the_way_out(database: Database, folder: Path) 
             assert "through a pooler" in str(result.exception)
         with connect(pooler.conninfo, autocommit=True) as connection:
             assert require_known(connection).current
+        assert Path(f"/proc/{pooler.pid}").stat().st_uid == server_account().uid
 
 
 def test_again_on_a_full_table_and_down_and_up_again_loses_nothing(stub_database: Database, stub: StubSidecar) -> None:

@@ -243,3 +243,35 @@ def test_watched_tables_flow_under_force_too(shop: Shop, table: str) -> None:
     shop.run("DROP TABLE t; INSERT INTO pgduet._source (watch_id) VALUES (1)")
     shop.settle()
     assert shop.one("SELECT count(*) FROM pgduet.code_chunks") == 0
+
+
+def test_health_warns_of_a_restrictive_policy_that_hides_chunks_from_pgduet_itself(stub_database: Database) -> None:
+    hiding = "AS RESTRICTIVE {who} USING (repo = 'mine')"
+    with stub_database.connect() as session:
+        session.execute("INSERT INTO pgduet.code_chunks (repo, content) VALUES ('mine', 'a'), ('other', 'b')")
+        session.execute("ALTER TABLE pgduet.code_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        session.execute("CREATE POLICY team ON pgduet.code_chunks USING (repo = 'mine')")
+        session.execute("CREATE POLICY harmless ON pgduet.code_chunks AS RESTRICTIVE USING (true)")
+        session.execute("CREATE POLICY of_others ON pgduet.code_chunks AS RESTRICTIVE TO pgduet_reader USING (false)")
+        assert told_of_policies(session) == ("ok", 2)
+        for who in ("", "TO pgduet_owner", "TO pgduet_reader, pgduet_owner"):
+            session.execute(f'CREATE POLICY "Only mine" ON pgduet.code_chunks {hiding.format(who=who)}'.encode())
+            assert told_of_policies(session) == ("warn", 1)
+            query = "SELECT detail FROM pgduet.health() WHERE component = 'row security'"
+            (detail,) = values(session, query)
+            assert 'for deleted: "Only mine"; ALTER POLICY' in detail
+            assert "harmless" not in detail
+            assert "of_others" not in detail
+            session.execute("ALTER TABLE pgduet.code_chunks NO FORCE ROW LEVEL SECURITY")
+            assert told_of_policies(session) == ("ok", 2)
+            session.execute("ALTER TABLE pgduet.code_chunks FORCE ROW LEVEL SECURITY")
+            session.execute('DROP POLICY "Only mine" ON pgduet.code_chunks')
+
+
+def told_of_policies(session: Connection) -> tuple[str, int]:
+    """Give what health() says of policies, and how many chunks pgduet's owner sees in fact."""
+    (state,) = values(session, "SELECT status FROM pgduet.health() WHERE component = 'row security'")
+    session.execute("SET ROLE pgduet_owner")
+    (seen,) = values(session, "SELECT count(*) FROM pgduet.code_chunks")
+    session.execute("RESET ROLE")
+    return state, seen

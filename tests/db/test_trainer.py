@@ -9,6 +9,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from fix_database import Database
 from fix_generations import TwoDuets, add_chunks, evaluated, scalar, work
@@ -16,9 +18,12 @@ from fix_pooler import pooled
 from fix_sidecar import open_directory
 from fix_trainer import Bench, is_alive
 from fix_worker import running, wait_until
+from pgduet.cli.trainer import register
 from pgduet.database.connection import connect
+from pgduet.database.errors import SchemaError
 from pgduet.database.generations import Generation
 from pgduet.errors import PgduetError
+from pgduet.migrations.schema import require_known
 from pgduet.training.requests.child import Child
 from pgduet.training.requests.options import Options
 from pgduet.training.requests.progress import LOG, read_progress
@@ -27,6 +32,7 @@ from pgduet.training.requests.trainer import Trainer
 from pgduet.training.tuning.loop import LOG as WRITTEN
 from pgduet.training.tuning.recipe import run_folder
 from pgduet.v1 import embedding_pb2 as pb
+from pgduet.worker.loop import Worker
 
 PGDUET = str(Path(sys.executable).with_name("pgduet"))
 ALL = {
@@ -92,6 +98,23 @@ def test_too_little_data_is_a_status_by_the_real_commands(bench: Bench) -> None:
     assert (found["state"], found["status"], found["attempts"]) == ("failed", "too little data", 1)
     assert "200 are needed: the table has 0 chunks" in found["error"]
     assert "hint: " in found["error"]
+
+
+def test_a_trainer_refuses_a_schema_that_it_does_not_know_in_the_words_of_a_worker(bench: Bench) -> None:
+    app = typer.Typer()
+    register(app)
+    dsn = f"{bench.database.conninfo} options='-c role=pgduet_admin'"
+    with connect(dsn, autocommit=True) as admin:
+        assert require_known(admin).current
+    for revision, words in [("9999", "upgrade the pgduet package"), ("0001", "run `pgduet db migrate`")]:
+        bench.session.execute("UPDATE pgduet._migration SET version_num = %s", (revision,))
+        with pytest.raises(SchemaError, match=f"revision {revision}") as caught:
+            Worker(lambda: connect(bench.database.conninfo, autocommit=True)).run()
+        # Without --once, too: waiting does not mend it.
+        refused = CliRunner().invoke(app, ["--dsn", dsn]).exception
+        assert isinstance(refused, SchemaError)
+        assert (str(refused), refused.hint) == (str(caught.value), caught.value.hint)
+        assert words in refused.hint
 
 
 def test_each_exit_code_has_its_status_and_is_final(bench: Bench) -> None:

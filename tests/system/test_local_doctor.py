@@ -8,7 +8,8 @@ import pytest
 
 from fix_database import Database
 from fix_sidecar import open_directory
-from pgduet.cli.checks import Finding, check_database, check_sidecar
+from fix_wire import Authority, TlsStub
+from pgduet.cli.checks import Finding, check_certificates, check_database, check_sidecar
 from stub_sidecar import StubSidecar
 
 PGDUET = Path(sys.executable).parent / "pgduet"
@@ -159,3 +160,62 @@ def test_a_list_that_cannot_be_called_is_refused_before_it_is_stored(database: D
     with database.connect() as connection:
         query = "SELECT value FROM pgduet._setting WHERE key = 'sidecar_address'"
         assert connection.execute(query).fetchone() == ("unix:/nonexistent/sidecar.sock",)
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "words"), [(-1, "fail", "has ended"), (29, "warn", "29.0"), (31, "ok", "31.0")]
+)
+def test_certificates_that_end_are_told_of_wherever_they_are_seen(
+    database: Database, wire_folder: Path, monkeypatch: pytest.MonkeyPatch, days: int, state: str, words: str
+) -> None:
+    authority = Authority(wire_folder)
+    pair = authority.issue(days=days)
+    served = wire_folder / "served.pem"
+    served.write_bytes(pair.certificate.read_bytes())
+    monkeypatch.setenv("PGDUET_TLS_CERTIFICATE_FILE", str(served))
+    assert [(one.part, one.state) for one in check_certificates()] == [("certificate", state)]
+    monkeypatch.setenv("PGDUET_SIDECAR_CA_FILE", str(authority.file))
+    monkeypatch.setenv("PGDUET_SIDECAR_CERTIFICATE_FILE", str(pair.certificate))
+    with TlsStub(pair) as stub:
+        monkeypatch.setenv("PGDUET_SIDECAR", stub.address)
+        database.set("sidecar_address", stub.address)
+        database.set("sidecar_ca_file", str(authority.file))
+        database.set("sidecar_certificate_file", str(pair.certificate))
+        here = list(check_certificates())
+        found = [one for one in check_database(database.conninfo, {}) if one.part == "certificate"]
+    shown = f"the sidecar at {stub.address}"
+    assert [one.state for one in here] == [state, state, "warn", state]
+    for finding, place in zip(here, (str(served), str(pair.certificate), str(authority.file), shown), strict=True):
+        assert place in finding.detail
+    assert [one.state for one in found] == [state, "warn", state]
+    assert all(words in one.detail for one in (*here, *found) if str(authority.file) not in one.detail)
+    assert all("docs/security.md" in one.hint for one in (*here, *found))
+
+
+def test_of_authorities_the_one_that_lasts_counts_and_what_cannot_be_read_is_left_out(
+    wire_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(wire_folder)
+    bundle = wire_folder / "bundle.pem"
+    bundle.write_bytes(b"".join(authority.issue(days=days).certificate.read_bytes() for days in (-1, 400, 2)))
+    monkeypatch.setenv("PGDUET_SIDECAR_CA_FILE", str(bundle))
+    # Nobody listens there: who does not answer is the sidecar's own finding.
+    monkeypatch.setenv("PGDUET_SIDECAR", "127.0.0.1:1")
+    (found,) = check_certificates()
+    assert (found.state, "in 400.0 days" in found.detail) == ("ok", True)
+    monkeypatch.setenv("PGDUET_SIDECAR_CA_FILE", str(wire_folder / "nothing.pem"))
+    assert list(check_certificates()) == []
+    bundle.write_text("no certificate")
+    monkeypatch.setenv("PGDUET_SIDECAR_CA_FILE", str(bundle))
+    (found,) = check_certificates()
+    assert (found.state, "is no certificate" in found.detail) == ("fail", True)
+
+
+def test_a_policy_that_hides_chunks_from_pgduet_is_a_warning(database: Database) -> None:
+    assert check(database)["row security"].state == "ok"
+    with database.connect() as connection:
+        connection.execute("ALTER TABLE pgduet.code_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        connection.execute("CREATE POLICY hiding ON pgduet.code_chunks AS RESTRICTIVE USING (false)")
+    found = check(database)["row security"]
+    assert (found.state, "hiding" in found.detail) == ("warn", True)
+    assert "docs/security.md" in found.hint

@@ -1,5 +1,6 @@
 """Which schema a database holds, against the one that this package brings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -9,16 +10,11 @@ import psycopg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from pgduet.database.errors import readable_errors
+from pgduet.database.errors import SchemaError, readable_errors
 from pgduet.database.queries import load_queries
-from pgduet.errors import PgduetError
 from pgduet.migrations.sql_files import hash_sql_files
 
 Connection = psycopg.Connection[Any]
-
-
-class SchemaError(PgduetError):
-    """The database's schema is one that this package does not know; waiting does not mend it."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +45,11 @@ def status(connection: Connection) -> SchemaStatus:
     return SchemaStatus(revision=revision, head=head, version=installed, current=current)
 
 
-def require_known(connection: Connection) -> SchemaStatus:
+def require_known(connection: Connection, warn: Callable[..., object] | None = None) -> SchemaStatus:
     """Refuse a database whose tables are not those of this package; return what is installed.
 
-    Raises SchemaError with the command that mends it; DatabaseError where the database refuses or is lost.
+    `warn`, a logger's method, is told of functions of another version. Raises SchemaError with the command that mends
+    it; DatabaseError where the database refuses or is lost.
     """
     with readable_errors():
         try:
@@ -71,6 +68,12 @@ def require_known(connection: Connection) -> SchemaStatus:
         raise SchemaError(
             f"the database's schema has revision {found.revision}, this pgduet {version('pgduet')} needs {found.head}",
             "run `pgduet db migrate`, then start this again",
+        )
+    if warn is not None and not found.current:
+        warn(
+            "the functions in the database are of another version",
+            installed=found.version,
+            hint="run `pgduet db migrate` with the newest package, and restart workers and trainers of older ones",
         )
     return found
 

@@ -2,10 +2,13 @@
 
 import time
 from base64 import b64decode
-from binascii import Error
 from calendar import timegm
+from collections.abc import Iterator
 
 from pgduet.v1.credentials import CredentialsError, read_file
+
+# One that ends within so many seconds is told of: renewing takes people who have other things to do.
+SOON = 30 * 24 * 3600
 
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _SEQUENCE, _UTC_TIME = 0x30, 0x17
@@ -34,26 +37,36 @@ def check_pair(certificate_file: str, key_file: str) -> float:
         ) from None
     now = time.time()
     if not begins <= now <= ends:
-        state = f"has expired at {_told(ends)}" if now > ends else f"is not valid before {_told(begins)}"
+        state = f"has expired at {told(ends)}" if now > ends else f"is not valid before {told(begins)}"
         raise CredentialsError(f"the certificate {certificate_file} {state}", "put a valid one there; it is read anew")
     return ends
 
 
 def validity(certificate_file: str) -> tuple[float, float]:
     """Return when the first certificate of a PEM file begins and ends to be valid, in seconds since 1970."""
-    _, found, rest = read_file(certificate_file).partition(_BEGIN)
-    body, closed, _ = rest.partition(_END)
-    try:
-        if not found or not closed:
-            raise ValueError("no certificate")
-        certificate = _inside(b64decode(body), _SEQUENCE)
-        fields = _elements(_inside(certificate, _SEQUENCE))
-        dates = _elements(fields[_BEFORE_VALIDITY + (fields[0][0] == _VERSION_TAG)][1])
-        begins, ends = (_seconds(tag, value) for tag, value in dates)
-    except (Error, ValueError, IndexError):
-        raise CredentialsError(
-            f"{certificate_file} is no certificate", "name a PEM file that begins with the certificate itself"
-        ) from None
+    return next(validities(certificate_file))
+
+
+def validities(certificate_file: str) -> Iterator[tuple[float, float]]:
+    """Yield the same for every certificate of a PEM file, one at least; raises CredentialsError where it is no such."""
+    bodies = read_file(certificate_file).split(_BEGIN)[1:] or [b""]
+    for body in bodies:
+        try:
+            text, closed, _ = body.partition(_END)
+            if not closed:
+                raise ValueError("no certificate")
+            yield read_validity(b64decode(text))
+        except (ValueError, IndexError):
+            raise CredentialsError(
+                f"{certificate_file} is no certificate", "name a PEM file that begins with the certificate itself"
+            ) from None
+
+
+def read_validity(certificate: bytes) -> tuple[float, float]:
+    """Return when a certificate in DER begins and ends to be valid; raises ValueError or IndexError for other bytes."""
+    fields = _elements(_inside(_inside(certificate, _SEQUENCE), _SEQUENCE))
+    dates = _elements(fields[_BEFORE_VALIDITY + (fields[0][0] == _VERSION_TAG)][1])
+    begins, ends = (_seconds(tag, value) for tag, value in dates)
     return begins, ends
 
 
@@ -85,5 +98,6 @@ def _seconds(tag: int, value: bytes) -> float:
     return timegm(time.strptime(text, "%Y%m%d%H%M%SZ"))
 
 
-def _told(seconds: float) -> str:
+def told(seconds: float) -> str:
+    """Write a time in seconds since 1970 for people."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

@@ -7,6 +7,8 @@ and command line. Balancing, health checks, retries and keepalive are gRPC's own
 import ipaddress
 
 SERVICE_NAME = "pgduet.v1.EmbeddingService"
+# Trailing metadata of a refusal: which of several sidecars it came from. gRPC does not tell a caller in Python.
+SIDECAR_KEY = "x-sidecar"
 
 # A sidecar takes no larger message, so a larger one is never worth a second attempt. gRPC would keep 256 KiB.
 _RETRIED_BYTES = 64 * 1024 * 1024
@@ -67,12 +69,18 @@ def is_loopback(address: str) -> bool:
     """Tell whether nobody but this machine can listen in on one address, as `addresses` gives it."""
     if is_unix(address):
         return True
-    place = address.removeprefix("dns:").rpartition("/")[2].removeprefix(f"{_IPV4}:").removeprefix(f"{_IPV6}:")
-    host = place.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    host, _ = host_and_port(address)
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def host_and_port(address: str) -> tuple[str, str]:
+    """Split one TCP address, as `addresses` gives it, into host and port."""
+    place = address.removeprefix("dns:").rpartition("/")[2].removeprefix(f"{_IPV4}:").removeprefix(f"{_IPV6}:")
+    host, _, port = place.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), port
 
 
 def options(*, embed_again: bool = True) -> Options:

@@ -38,10 +38,11 @@ def doctor(
 
 
 def _findings(dsn: str, model: str) -> Iterator["Finding"]:
-    from pgduet.cli.checks import check_database, check_machine, check_sidecar
+    from pgduet.cli.checks import check_certificates, check_database, check_machine, check_sidecar
 
     fingerprints: dict[str, str] = {}
     # As `pgduet serve` reads the same variable.
     yield from check_machine(model.replace(",", " ").split())
     yield from check_sidecar(fingerprints)
+    yield from check_certificates()
     yield from check_database(dsn, fingerprints)

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pgduet.database.connection import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -47,15 +50,30 @@ def trainer(
 
         pgduet db set finetune_every '7 days' && pgduet trainer --models-dir /srv/models
     """
-    from pgduet.database.connection import connect
     from pgduet.training.requests.options import Options
     from pgduet.training.requests.trainer import Trainer, stopping_on_signals
 
     options = Options(poll, pause, grace, patience, sidecar, models_dir, dsn)
     with _line() as say:
-        job = Trainer(lambda: connect(dsn, autocommit=True, application_name="pgduet trainer"), options, say)
+        job = Trainer(lambda: _open(dsn), options, say)
         with stopping_on_signals(job):
             job.run(once=once)
+
+
+def _open(dsn: str) -> "Connection":
+    """Connect to a database whose schema this package knows."""
+    import structlog
+
+    from pgduet.database.connection import connect
+    from pgduet.migrations.schema import require_known
+
+    connection = connect(dsn, autocommit=True, application_name="pgduet trainer")
+    try:
+        require_known(connection, structlog.get_logger("pgduet.trainer").warning)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager

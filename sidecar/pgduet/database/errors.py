@@ -26,6 +26,10 @@ class DatabaseError(PgduetError):
         return self.sqlstate in _PASSING or self.sqlstate[:2] in ("08", "40", "53", "57")
 
 
+class SchemaError(PgduetError):
+    """The database's schema is one that this package does not know; waiting does not mend it."""
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn psycopg's errors into DatabaseError with the server's message and hint."""

@@ -25,14 +25,18 @@ class Account:
         """Tell whether this process already runs under the account."""
         return self.uid == os.geteuid()
 
+    def command(self, command: Sequence[str | Path]) -> list[str]:
+        """Give the command that runs another one under the account, in the same process."""
+        # Told to change the user itself, subprocess forks, and gRPC's threads and handlers do not survive every fork.
+        change = [] if self.is_current else ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+        return [*change, *(str(part) for part in command)]
+
     def run(
         self, command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command under the account in the root folder and give back its output, standard error merged in."""
-        # Told to change the user itself, subprocess forks, and gRPC's threads and handlers do not survive every fork.
-        change = [] if self.is_current else ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
         return subprocess.run(
-            [*change, *(str(part) for part in command)],
+            self.command(command),
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ import grpc.aio
 import structlog
 
 from pgduet.serving.metrics import Metrics
+from pgduet.v1.dialing import SIDECAR_KEY
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 REQUEST_ID_KEY = "x-request-id"
@@ -51,6 +52,8 @@ class Calls:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        # What a refusal names this sidecar by, in printable ASCII; nothing without.
+        self.name = ""
         self.idle = asyncio.Event()
         self.idle.set()
         # Set when no more requests of streams are to be read.
@@ -67,7 +70,11 @@ class Calls:
         try:
             return await self.watch(call, request_id(context), facts, answer, context.time_remaining, level)
         except Refusal as refusal:
-            await context.abort(refusal.code, str(refusal), refusal.trailing_metadata(context.time_remaining()))
+            told = refusal.trailing_metadata(context.time_remaining())
+            # Who is not known learns nothing.
+            if self.name and refusal.code is not grpc.StatusCode.UNAUTHENTICATED:
+                told += ((SIDECAR_KEY, self.name),)
+            await context.abort(refusal.code, str(refusal), told)
 
     async def watch(
         self,

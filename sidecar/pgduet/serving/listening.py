@@ -4,7 +4,7 @@ import grp
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,12 @@ def bind(server: grpc.aio.Server, settings: Settings) -> list[str]:
     """
     credentials = server_credentials(settings)
     return [_bind_one(server, address, settings, credentials) for address in settings.listen]
+
+
+def name(addresses: Sequence[str]) -> str:
+    """Name a sidecar by its machine and where it listens, in printable ASCII as metadata of gRPC has to be."""
+    told = f"{socket.gethostname()} at {', '.join(addresses)}"
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in told)
 
 
 def _bind_one(

@@ -15,11 +15,10 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
 from pgduet.errors import PgduetError
 from pgduet.serving.calls import Calls, Context, Refusal, refuse
 from pgduet.serving.settings import Settings
-from pgduet.v1.certificates import check_pair
+from pgduet.v1.certificates import SOON, check_pair
 from pgduet.v1.credentials import CredentialsError, Stamp, read_file, read_tokens, stamp
 
 _DAY = 24 * 3600
-_SOON = 30 * _DAY
 
 _log = structlog.stdlib.get_logger("pgduet.serving.securing")
 
@@ -74,7 +73,7 @@ def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
 
     def read() -> grpc.ServerCertificateConfiguration:
         days = (check_pair(certificate, key) - time.time()) / _DAY
-        tell = _log.warning if days * _DAY < _SOON else _log.info
+        tell = _log.warning if days * _DAY < SOON else _log.info
         tell("certificate", file=certificate, valid_days=round(days, 1))
         return grpc.ssl_server_certificate_configuration(
             [(read_file(key, private=True), read_file(certificate))],

@@ -59,6 +59,7 @@ class Sidecar:
         """Bind and answer, with health NOT_SERVING; raises PgduetError where an address cannot be had."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         addresses = listening.bind(self._server, self._settings)
+        self._service.calls.name = listening.name(addresses)
         if self._settings.metrics_address:
             self._end_metrics = self._metrics.serve(self._settings.metrics_address)
         for number in _SIGNALS:

@@ -14,12 +14,12 @@ import structlog
 
 from pgduet.client import SidecarBusyError, SidecarError
 from pgduet.database.connection import Connection, cancel, is_pooled
-from pgduet.database.errors import DatabaseError, readable_errors
+from pgduet.database.errors import DatabaseError, SchemaError, readable_errors
 from pgduet.database.generations import settle_generations
 from pgduet.database.queue import Queue
 from pgduet.errors import PgduetError
 from pgduet.migrations.keeper import keep_index
-from pgduet.migrations.schema import SchemaError, require_known
+from pgduet.migrations.schema import require_known
 from pgduet.worker.embedding import Embedder, is_permanent
 from pgduet.worker.heart import Heart
 from pgduet.worker.lane import Lane
@@ -126,13 +126,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 with self._connect() as connection:
-                    installed = require_known(connection)
-                    if not installed.current:
-                        log.warning(
-                            "the functions in the database are of another version",
-                            installed=installed.version,
-                            hint="run `pgduet db migrate` with the newest package, and restart workers of older ones",
-                        )
+                    require_known(connection, log.warning)
                     self._place = SidecarPlace(Queue(connection, self.name), self._options)
                     log.info("connected", database=connection.info.dbname, sidecar=self._place.client.address)
                     return

@@ -26,16 +26,19 @@ BEGIN
   END IF;
 END $$;
 
--- Embeds chunks by as few calls as the sidecar allows and stores their vectors, in `seconds` at most. What happens to
--- one text happens to the statement.
-CREATE OR REPLACE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) RETURNS void
+-- Embeds chunks by as few calls as the sidecar allows and stores their vectors, in `seconds` at most. Returns the chunks
+-- whose own text cannot be embedded, with the reason; the others have their vectors.
+CREATE OR REPLACE FUNCTION pgduet._embed_most(chunk_ids bigint[], seconds double precision)
+RETURNS TABLE (chunk_id bigint, failure text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
   v_start timestamptz := clock_timestamp();
   v_slice integer := pgduet._batch_texts();
   v_needed record;
   v_hashes bytea[];
   v_made record;
+  v_failed bigint[] := '{}';
   v_rest bigint[];
 BEGIN
   SELECT min(r.generation_id) AS generation, array_agg(r.chunk_id) AS ids INTO v_needed
@@ -54,17 +57,22 @@ BEGIN
       SELECT r.* FROM pgduet._embed_rows(ARRAY(SELECT p.content FROM part p ORDER BY p.place), 'document',
         $2 - extract(epoch FROM clock_timestamp() - v_start)::double precision) r
     )
-    SELECT array_agg(n.id) AS ids, array_agg(n.hash) AS hashes, array_agg(m.embedding) AS embeddings,
-      array_agg(m.sketch) AS sketches, array_agg(m.code_tokens) AS code_tokens,
-      array_agg(m.text_tokens) AS text_tokens, array_agg(m.truncated) AS truncated,
-      min(m.fingerprint) AS fingerprint, min(n.id) FILTER (WHERE m.failure IS NOT NULL) AS failed_id,
-      min(m.failure) AS failure INTO v_made
+    SELECT array_agg(n.id) FILTER (WHERE m.failure IS NULL) AS ids,
+      array_agg(n.hash) FILTER (WHERE m.failure IS NULL) AS hashes,
+      array_agg(m.embedding) FILTER (WHERE m.failure IS NULL) AS embeddings,
+      array_agg(m.sketch) FILTER (WHERE m.failure IS NULL) AS sketches,
+      array_agg(m.code_tokens) FILTER (WHERE m.failure IS NULL) AS code_tokens,
+      array_agg(m.text_tokens) FILTER (WHERE m.failure IS NULL) AS text_tokens,
+      array_agg(m.truncated) FILTER (WHERE m.failure IS NULL) AS truncated, min(m.fingerprint) AS fingerprint,
+      array_agg(n.id) FILTER (WHERE m.failure IS NOT NULL) AS failed_ids,
+      array_agg(m.failure) FILTER (WHERE m.failure IS NOT NULL) AS failures INTO v_made
     FROM made m JOIN part p ON p.place = m.ordinality
     JOIN unnest(v_needed.ids, v_needed.hashes) n (id, hash) ON n.hash = p.hash;
-    IF v_made.failure IS NOT NULL THEN
-      RAISE EXCEPTION 'chunk % cannot be embedded: %', v_made.failed_id, v_made.failure
-        USING ERRCODE = '22023', HINT = 'Cut it into chunks, or SET pgduet.trigger_mode = ''queue'' to set such rows aside.';
+    IF v_made.failed_ids IS NOT NULL THEN
+      v_failed := v_failed || v_made.failed_ids;
+      RETURN QUERY SELECT u.id, u.failure FROM unnest(v_made.failed_ids, v_made.failures) u (id, failure);
     END IF;
+    CONTINUE WHEN v_made.ids IS NULL;
     -- Another generation became the active one in between: the worker makes what both lack.
     IF EXISTS (SELECT FROM pgduet._live_generation o JOIN pgduet.generations g ON g.fingerprint <> o.fingerprint
       WHERE g.generation_id = v_needed.generation AND o.fingerprint = v_made.fingerprint)
@@ -75,9 +83,23 @@ BEGIN
       v_made.sketches, v_made.code_tokens, v_made.text_tokens, v_made.truncated);
   END LOOP;
   -- Megabytes of content come in several parts.
-  v_rest := pgduet._unresolved($1);
+  v_rest := ARRAY(SELECT u.id FROM unnest(pgduet._unresolved($1)) u (id) WHERE u.id <> ALL (v_failed));
   IF cardinality(v_rest) > 0 AND cardinality(v_hashes) > 0 THEN
-    PERFORM pgduet._embed_within(v_rest, $2 - extract(epoch FROM clock_timestamp() - v_start)::double precision);
+    RETURN QUERY SELECT m.chunk_id, m.failure
+      FROM pgduet._embed_most(v_rest, $2 - extract(epoch FROM clock_timestamp() - v_start)::double precision) m;
+  END IF;
+END $$;
+
+-- The same, all or nothing: what happens to one text happens to the statement.
+CREATE OR REPLACE FUNCTION pgduet._embed_within(chunk_ids bigint[], seconds double precision) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_bad record;
+BEGIN
+  SELECT m.chunk_id, m.failure INTO v_bad FROM pgduet._embed_most($1, $2) m ORDER BY m.chunk_id LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'chunk % cannot be embedded: %', v_bad.chunk_id, v_bad.failure
+      USING ERRCODE = '22023', HINT = 'Cut it into chunks, or SET pgduet.trigger_mode = ''auto'' to set such rows aside.';
   END IF;
 END $$;
 
@@ -110,7 +132,8 @@ BEGIN
 END $$;
 
 -- Embeds the chunks of one statement if that is quick, and says whether it did. Never raises but for a cancel: after
--- a miss, of which one warning tells, the session asks again in 30 s.
+-- a miss, of which one warning tells, the session asks again in 30 s. Chunks whose own text cannot be embedded are left
+-- to the worker alone, which notes what becomes of them.
 CREATE OR REPLACE FUNCTION pgduet._try_embed(chunk_ids bigint[]) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -120,6 +143,7 @@ DECLARE
     (SELECT s.value::double precision / 1000 FROM pgduet._setting s WHERE s.key = 'sync_timeout_ms');
   v_left double precision;
   v_spent double precision;
+  v_bad record;
   v_hint text;
   v_detail text;
 BEGIN
@@ -133,7 +157,14 @@ BEGIN
   IF v_left <= v_budget / 10 THEN
     RETURN false;
   END IF;
-  PERFORM pgduet._embed_within($1, v_left);
+  SELECT count(*) AS chunks, array_agg(m.chunk_id ORDER BY m.chunk_id) AS ids,
+    (array_agg(m.failure ORDER BY m.chunk_id))[1] AS failure INTO v_bad FROM pgduet._embed_most($1, v_left) m;
+  IF v_bad.chunks > 0 THEN
+    INSERT INTO pgduet._pending (chunk_id) SELECT u.id FROM unnest(v_bad.ids) u (id);
+    PERFORM pgduet._wake();
+    RAISE WARNING 'pgduet leaves % chunk(s) to the worker: chunk % cannot be embedded: %', v_bad.chunks, v_bad.ids[1],
+      v_bad.failure USING HINT = 'pgduet.failures will tell what becomes of them.';
+  END IF;
   v_spent := extract(epoch FROM clock_timestamp() - v_start)::double precision;
   PERFORM pgduet._sync_budget(now()::text, 0, v_spent, false);
   RETURN true;

@@ -1,5 +1,5 @@
 -- Views for BI tools: plain types only, one row per thing, no sentinel values. Those over a snapshot end in its time and
--- its age. A reader under row security of code_chunks is shown no snapshot (the policies of 0011), since it counts what
+-- its age. A reader under row security of code_chunks is shown no snapshot (the policies of 0010), since it counts what
 -- she may not see: for her, and only for her, the same is counted on the spot.
 
 CREATE OR REPLACE VIEW pgduet.snapshot_status WITH (security_invoker = true) AS

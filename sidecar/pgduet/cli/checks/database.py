@@ -15,13 +15,21 @@ _SAFE_PGVECTOR = (0, 8, 7)
 _SERVER = "SELECT current_setting('server_version'), current_setting('is_superuser') = 'on'"
 _EXTENSIONS = "SELECT extname, extversion FROM pg_extension WHERE extname IN ('plpython3u', 'vector')"
 _VERSION = "SELECT pgduet.version()"
-_HEALTH = "SELECT component, status, detail FROM pgduet.health() WHERE component IN ('sidecar', 'model')"
+_HEALTH = "SELECT component, status, detail FROM pgduet.health() WHERE component = ANY (%s)"
 _ACTIVE = "SELECT model, coalesce(fingerprint, '') FROM pgduet.generations WHERE state = 'active'"
+_SETTINGS = "SELECT key, value FROM pgduet._setting WHERE key LIKE 'sidecar%'"
+_NO_RIGHT = "42501"
 _COVERAGE = "SELECT coalesce(sum(chunks), 0)::bigint, coalesce(sum(pending), 0)::bigint FROM pgduet.coverage"
 _WORKERS = "SELECT state, detail FROM pgduet.worker_status WHERE silent_seconds < 60 ORDER BY detail"
 _FAILURES = "SELECT count(*), max(error) FROM pgduet.failures WHERE state = 'failed'"
 _INDEX = "SELECT status, detail, coalesce(advice, '') FROM pgduet.index_health()"
-_HEALTH_HINT = "`pgduet db set sidecar_address ADDRESS` names the sidecar; the server's user must reach its socket"
+_SIDECAR_HINT = "`pgduet db set sidecar_address ADDRESS` names the sidecar; the server's user must reach its socket"
+# What only the server can tell: the name of the finding, and what to do where it is not ok.
+_TOLD = {
+    "sidecar": ("server's sidecar", _SIDECAR_HINT),
+    "model": ("server's model", _SIDECAR_HINT),
+    "row security": ("row security", "chunks that are hidden from pgduet lose their vectors: docs/security.md"),
+}
 
 Check = Callable[["Connection"], Iterator[Finding]]
 
@@ -45,6 +53,7 @@ def check_database(dsn: str, fingerprints: Mapping[str, str]) -> Iterator[Findin
         checks: dict[str, Check] = {
             "server's python": _backend,
             "server's view": _health,
+            "certificate": _certificates,
             "fingerprint": lambda c: _fingerprint(c, fingerprints),
             "vectors": _vectors,
             "worker": _worker,
@@ -119,8 +128,32 @@ def _backend(connection: "Connection") -> Iterator[Finding]:
 def _health(connection: "Connection") -> Iterator[Finding]:
     from pgduet.database.asking import ask
 
-    for component, state, detail in ask(connection, _HEALTH):
-        yield Finding(f"server's {component}", state, detail, "" if state == "ok" else _HEALTH_HINT)
+    for component, state, detail in ask(connection, _HEALTH, (list(_TOLD),)):
+        part, hint = _TOLD[component]
+        yield Finding(part, state, detail, "" if state == "ok" else hint)
+
+
+def _certificates(connection: "Connection") -> Iterator[Finding]:
+    """Check what the server's own calls are made with, where it runs on this machine."""
+    from pgduet.cli.checks.certificates import check_files, check_shown
+    from pgduet.database.asking import ask
+    from pgduet.database.errors import DatabaseError
+    from pgduet.v1.credentials import Credentials
+    from pgduet.v1.dialing import is_loopback
+
+    host = connection.info.host
+    if not (host.startswith("/") or is_loopback(f"{host}:{connection.info.port}")):
+        return
+    try:
+        settings = {key.removeprefix("sidecar_"): value for key, value in ask(connection, _SETTINGS)}
+    except DatabaseError as error:
+        # Settings are for admins and workers.
+        if error.sqlstate == _NO_RIGHT:
+            return
+        raise
+    credentials = Credentials(settings.get("ca_file", ""), settings.get("certificate_file", ""))
+    yield from check_files([credentials.certificate_file], [credentials.ca_file])
+    yield from check_shown(settings["address"], credentials)
 
 
 def _fingerprint(connection: "Connection", fingerprints: Mapping[str, str]) -> Iterator[Finding]:

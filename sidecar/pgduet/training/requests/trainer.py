@@ -12,7 +12,7 @@ from types import FrameType
 import structlog
 
 from pgduet.database.connection import Connection, wait_for_notify
-from pgduet.database.errors import DatabaseError
+from pgduet.database.errors import DatabaseError, SchemaError
 from pgduet.database.finetune import FinetuneRun, FinetuneRuns
 from pgduet.errors import PgduetError
 from pgduet.training.requests.course import CancelledError, Course, LostError, StoppedError
@@ -30,7 +30,10 @@ def silent(_words: str) -> None:
 
 
 class Trainer:
-    """Take runs on connections made by `connect` (autocommit, direct); any number of trainers may run."""
+    """Take runs on connections made by `connect` (autocommit, direct); any number of trainers may run.
+
+    A SchemaError that `connect` raises ends the trainer, as does what waiting cannot mend.
+    """
 
     def __init__(self, connect: Callable[[], Connection], options: Options | None = None, say: Say = silent) -> None:
         self._connect = connect
@@ -57,7 +60,8 @@ class Trainer:
                 if once:
                     return
             except PgduetError as error:
-                if once or (isinstance(error, DatabaseError) and not error.is_passing):
+                permanent = isinstance(error, DatabaseError) and not error.is_passing
+                if once or permanent or isinstance(error, SchemaError):
                     raise
                 failures += 1
                 # The first and then ever fewer: a log that fills up tells nobody anything.
