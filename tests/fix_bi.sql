@@ -1,6 +1,7 @@
 -- A history for every view that BI tools read, beside the chunks of fix_bi.py: a year of it in a few rows.
 SET session_replication_role = replica;
-UPDATE pgduet.code_chunks SET symbol = 'f' || chunk_id, path = coalesce(path, 'new.go'), kind = 'function', start_line = 1, end_line = 9;
+UPDATE pgduet.code_chunks SET symbol = coalesce(symbol, 'f' || chunk_id), path = coalesce(path, 'new.go'),
+  kind = coalesce(kind, 'function'), start_line = coalesce(start_line, 1), end_line = coalesce(end_line, 9);
 RESET session_replication_role;
 UPDATE pgduet.code_embeddings SET code_tokens = 11, text_tokens = 12;
 UPDATE pgduet._pending SET leased_until = now() + interval '1 hour', lease_owner = 'w' WHERE chunk_id = 10;
