@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Pack the dashboard as a zip that any Superset imports: `python3 deploy/superset/bundle.py pgduet-dashboard.zip`.
 
 Superset then asks for the password of the database connection, whose address stands in dashboard/databases/pgduet.yaml.

@@ -103,7 +103,7 @@ def log_in(client: httpx2.Client, password: str) -> None:
 
 def imports_the_bundle(client: httpx2.Client, pack: Path) -> None:
     """Import the zip as one does into a Superset of one's own, over what the script imported."""
-    subprocess.run([sys.executable, SUPERSET / "bundle.py", pack], check=True)
+    subprocess.run([str(SUPERSET / "bundle.py"), str(pack)], check=True)
     done = client.post(
         "/api/v1/dashboard/import/",
         files={"formData": (pack.name, pack.read_bytes(), "application/zip")},
@@ -192,3 +192,11 @@ def looks_good(browser: Browser, address: str, password: str, names: list[str]) 
     assert "Unexpected error" not in told
     assert "No results were returned" not in told
     assert {url for url in browser.addresses if not url.startswith((address, "data:", "blob:", "about:"))} == set()
+
+
+def test_a_login_that_may_do_more_than_read_is_refused(database: Database, tmp_path: Path) -> None:
+    command = [str(SUPERSET / "run.sh"), "--home", str(tmp_path / "home"), "--dsn", database.conninfo]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "superset: hint: give it the role pgduet_reader and no other" in done.stderr
+    assert not (tmp_path / "home" / "superset.db").exists()
