@@ -43,7 +43,7 @@ FAILED = (
 def library(live_database: Database, tmp_path: Path) -> Database:
     """Give a database with two packages of Python's library, their real vectors, a map, and a history."""
     environment = {**os.environ, **live_database.environment}
-    for package in ("json", "wsgiref"):
+    for package in ("json", "tomllib"):
         source = Path(sysconfig.get_path("stdlib")) / package
         subprocess.run([PGDUET, "ingest", str(source), "--repo", package], check=True, env=environment)
     subprocess.run([PGDUET, "worker", "--once", "--no-index"], check=True, env=environment)
@@ -90,7 +90,9 @@ def test_the_dashboard_in_superset(served: tuple[str, str, Running], browser: Br
     looks_good(browser, address, password, [chart["slice_name"] for chart in charts])
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(30) == 0
-    assert "Traceback" not in server.log_text()
+    # When it reads columns anew, Superset 6.1 takes the schema for the database while it looks for formats of times.
+    errors = [line for line in server.log_text().splitlines() if ":ERROR:" in line]
+    assert [line for line in errors if "datetime_format_detector" not in line] == []
 
 
 def log_in(client: httpx2.Client, password: str) -> None:
