@@ -29,13 +29,18 @@ class CommandError(Exception):
 
 
 class Browser:
-    """One tab. What the page logged and loaded is collected in `complaints` and `addresses`."""
+    """One tab. What the page logged and loaded is collected in `complaints` and `addresses`.
+
+    What the page's own security policy kept from leaving is in neither of them but in `refused`.
+    """
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
         self.complaints: list[str] = []
         self.addresses: list[str] = []
+        self.refused: list[str] = []
+        self._requests: dict[str, str] = {}
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
@@ -103,6 +108,10 @@ class Browser:
         method, told = message.get("method"), message.get("params", {})
         if method == "Network.requestWillBeSent":
             self.addresses.append(told["request"]["url"])
+            self._requests[told["requestId"]] = told["request"]["url"]
+        elif method == "Network.loadingFailed" and told.get("blockedReason") == "csp":
+            self.addresses.remove(self._requests[told["requestId"]])
+            self.refused.append(self._requests[told["requestId"]])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(told["exceptionDetails"]))
         elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):

@@ -9,69 +9,19 @@ import pytest
 import sqlalchemy
 from sqlalchemy.types import NullType
 
+from fix_bi import views
 from fix_database import Connection, Database, new_database
 from fix_standby import hot_standby
-from fix_vectors import load_vectors, structured
-from pgduet.database.snapshots import COUNTED, Snapshots
+from pgduet.database.snapshots import Snapshots
 from pgduet.local.binaries import find_binaries
-from pgduet.local.cluster import Cluster
-from pgduet.worker.mapping import keep_map
 from stub_sidecar import StubSidecar
 
 PLAIN = ["bigint", "boolean", "double precision", "integer", "text", "timestamp with time zone"]
-VIEWS = (
-    "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pgduet'::regnamespace AND c.relkind = 'v'"
-    " AND c.relname !~ '^_' ORDER BY 1"
-)
 # Copies of code and names of paths are none of a monitor's business.
 NOT_FOR_MONITORS = {"chunk_status", "code_map", "duplicates", "failures", "triplets", "watch_failures"}
 SNAPSHOT_TABLES = [
     f"_snapshot{name}" for name in ("", "_coverage", "_freshness", "_generation", "_duplicate", "_stage", "_slow")
 ] + ["_map", "_map_centre", "_map_point"]
-
-
-def views(session: Connection) -> list[str]:
-    return [name for (name,) in session.execute(VIEWS).fetchall()]
-
-
-def refresh(session: Connection) -> None:
-    """Refresh all that is kept in the database, however young it is."""
-    session.execute("UPDATE pgduet._snapshot SET refreshed_at = '-infinity'")
-    snapshots = Snapshots(session)
-    for name in COUNTED:
-        assert snapshots.count(name)
-    session.execute("SELECT pg_stat_force_next_flush()")
-    keep_map(snapshots, lambda: False)
-
-
-@pytest.fixture(scope="module")
-def filled(cluster: Cluster, template: str) -> Iterator[Database]:
-    """Give a database with two repositories: six chunks with vectors, of which two are copies, and four without."""
-    with new_database(cluster, template) as database:
-        database.set("sidecar_address", "unix:/nonexistent/sidecar.sock")
-        with database.connect() as session:
-            load_vectors(
-                session,
-                structured(6),
-                repos=["a", "a", "a", "b", "b", "b"],
-                languages=["python", "python", "go", "python", "go", "go"],
-                contents=["one", "two", "three", "two", "five", "six"],
-                paths=[f"file{number}" for number in range(6)],
-            )
-            session.execute("UPDATE pgduet.code_embeddings SET truncated = true WHERE chunk_id = 6")
-            session.execute(
-                "BEGIN; SET LOCAL session_replication_role = replica;"
-                "INSERT INTO pgduet.code_chunks (chunk_id, repo, language, content, updated_at) VALUES"
-                " (7, 'b', 'go', 'seven', now() - interval '1 hour'), (8, 'b', 'go', ' ', now()),"
-                " (9, 'b', 'go', 'nine', now()), (10, NULL, NULL, 'two', now());"
-                "INSERT INTO pgduet._pending (chunk_id, enqueued_at, attempts, error_class, error, next_attempt_at)"
-                " VALUES (10, now() - interval '2 hours', 2, 'row_temporary', 'late', now() + interval '1 minute');"
-                "INSERT INTO pgduet._dead_letter (chunk_id, generation_id, content_hash, error_class, error, attempts)"
-                " SELECT 9, 1, content_hash, 'row_permanent', 'too long', 3 FROM pgduet.code_chunks"
-                " WHERE chunk_id = 9; COMMIT"
-            )
-            refresh(session)
-        yield database
 
 
 @pytest.fixture
