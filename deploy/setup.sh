@@ -202,6 +202,15 @@ prepare_chromium() {
     say "no package of Chromium here: install one, or the tests of the search page fail"
 }
 
+# The pages of docs/ are tried as they stand, and these are on them.
+prepare_tools() {
+    local name missing=()
+    for name in curl jq openssl; do
+        command -v "$name" >/dev/null || missing+=("$name")
+    done
+    install_packages ${missing[@]+"${missing[@]}"}
+}
+
 # --- environments and the model -------------------------------------------------------------------------------------
 
 prepare_environment() {
@@ -228,6 +237,7 @@ prepare_pgvector
 [ "${1:-}" != server ] || exit 0
 prepare_pgbouncer
 prepare_chromium
+prepare_tools
 say "pgvector: $(installed_pgvector)"
 [ "${1:-}" != packages ] || exit 0
 prepare_environment

@@ -86,7 +86,7 @@ ENV PYTHONPATH= PGDATA=
 RUN if [ -n "${PYTHON_SUITE}" ]; then \
         sed "s/ [a-z]* main/ ${PYTHON_SUITE} main/" /etc/apt/sources.list >/etc/apt/sources.list.d/python.list; fi \
     && apt-get update && apt-get install -y --no-install-recommends \
-        "${PYTHON}" python3-venv pgbouncer chromium-headless-shell git openssl procps \
+        "${PYTHON}" python3-venv pgbouncer chromium-headless-shell curl git jq openssl procps \
     && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=pip_conf --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/containers/lent.sh,target=/deploy/lent.sh \
