@@ -64,12 +64,12 @@ install_superset() {
     local stamp python
     stamp=$(sha256sum <"$here/requirements.txt")
     [ ! -e "$environment/pgduet.stamp" ] || [ "$(cat "$environment/pgduet.stamp")" != "$stamp" ] || return 0
-    # Superset 6.1 runs on these versions of Python.
-    for python in python3.12 python3.11 python3.10 python3; do
-        "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && break
+    # Superset 6.1 runs on neither older nor newer ones; the pins were tried on 3.11.
+    for python in python3.11 python3.12 python3; do
+        "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && break
         python=''
     done
-    [ -n "$python" ] || die "Superset needs Python 3.10, 3.11 or 3.12, and none is here" "install python3.12-venv"
+    [ -n "$python" ] || die "Superset needs Python 3.11 or 3.12, and neither is here" "install python3.12-venv"
     say "installing Superset into $environment (minutes the first time)"
     mkdir -p "$environment"
     "$python" -m venv "$environment"
@@ -82,15 +82,17 @@ run_python() {
         PYTHONWARNINGS=ignore "$environment/bin/python" "$@"
 }
 
-install_superset
-mkdir -p "$home"
-home=$(cd "$home" && pwd)
 if [ $remove = yes ]; then
-    run_python "$here/prepare.py" --drop-login
+    [ -d "$home" ] || die "there is no state in $home" "name its folder with --home"
+    # With --dsn no login was made.
+    [ ! -e "$home/database.password" ] || run_python "$here/prepare.py" --drop-login
     rm -rf "$home"
     say "the login and $home are gone; $environment stays (rm -r it where you need the room)"
     exit
 fi
+install_superset
+mkdir -p "$home"
+home=$(cd "$home" && pwd)
 [ $fresh = no ] || rm -f "$home/superset.db"
 say "preparing the dashboard (a minute the first time)"
 run_python "$here/prepare.py" ${dsn:+--dsn "$dsn"} >"$home/prepare.log" 2>&1 || {
