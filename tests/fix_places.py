@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from fix_generations import TwoDuets, add_chunks
 from fix_pooler import free_port
 from fix_sidecar import Sidecar, running_sidecar, wait_serving
 from fix_trainer import Bench
-from fix_worker import running_stub, running_worker
+from fix_worker import running_worker
 from pgduet.encoding.store.layout import duet_folder
 from pgduet.local.binaries import find_binaries
 from pgduet.local.cluster import Cluster
@@ -66,6 +66,7 @@ def make_place(folder: Path, database: Database, address: str, new: Cluster | No
         "PATH": f"{Path(sys.executable).parent}:{find_binaries().folder}:{os.environ['PATH']}",
         "PGSERVICEFILE": str(services),
         "PGDUET_MODELS_DIR": str(folder / "models"),
+        "PGDUET_LISTEN": here,
         "PGDUET_SIDECAR": address or here,
         "PGDUET_SOCKET_MODE": "0666",
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
@@ -118,6 +119,14 @@ def searching(
 
 
 @pytest.fixture
+def storing(searching: tuple[Place, Database]) -> tuple[Place, Database]:
+    """Give the same, where commands ask the sidecar that the page starts."""
+    place, database = searching
+    own = place.environment["PGDUET_LISTEN"]
+    return replace(place, environment={**place.environment, "PGDUET_SIDECAR": own}), database
+
+
+@pytest.fixture
 def bare(roles_kept: None, empty_database: Database, folder: Path) -> tuple[Place, Database]:
     """Give a place where nothing is installed and no sidecar runs."""
     place = make_place(folder, empty_database, "")
@@ -134,17 +143,11 @@ def with_slow_blocks(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def moving(
-    roles_kept: None,
-    empty_database: Database,
-    cluster_factory: ClusterFactory,
-    server_path: list[Path],
-    folder: Path,
-    with_slow_blocks: bool,
-) -> Iterator[tuple[Place, Database]]:
-    """Give a place where nothing is installed, with a second server; a stub where the page starts no sidecar."""
+    roles_kept: None, empty_database: Database, cluster_factory: ClusterFactory, server_path: list[Path], folder: Path
+) -> tuple[Place, Database]:
+    """Give a place where nothing is installed and no sidecar runs, with a second server."""
     address = f"unix:{folder}/sidecar.sock"
-    with nullcontext() if with_slow_blocks else running_stub(address, folder):
-        yield make_place(folder, empty_database, address, cluster_factory(server_path)), empty_database
+    return make_place(folder, empty_database, address, cluster_factory(server_path)), empty_database
 
 
 class Duets(TwoDuets):

@@ -34,10 +34,21 @@ SCRIPTS = (
 )
 ASKED = {
     "sort a list of numbers": "def order(numbers):\n    return sorted(numbers)",
-    "open a file and read it": "def slurp(path):\n    return open(path).read()",
-    "send an http request again": "def retry(send):\n    while True:\n        try:\n            return send()\n"
-    "        except OSError:\n            pass",
+    "read a whole file": "def slurp(path):\n    return open(path).read()",
     "parse json text": "def decode(text):\n    return json.loads(text)",
+    "delete a folder": "def wipe(path):\n    shutil.rmtree(path)",
+    "the largest value": "def peak(values):\n    return max(values)",
+    "download a web page": "def fetch(url):\n    return urllib.request.urlopen(url).read()",
+    "hash a password": "def digest(password):\n    return hashlib.sha256(password).hexdigest()",
+    "wait for some seconds": "def pause(seconds):\n    time.sleep(seconds)",
+    "today's date": "def now():\n    return datetime.date.today()",
+    "start a thread": "def spawn(job):\n    threading.Thread(target=job).start()",
+    "send an email": "def mail(message):\n    smtplib.SMTP('localhost').send_message(message)",
+    "compress bytes": "def pack(data):\n    return zlib.compress(data)",
+    "random number": "def dice():\n    return random.randint(1, 6)",
+    "square root": "def root(number):\n    return math.sqrt(number)",
+    "connect to a database": "def open_database(path):\n    return sqlite3.connect(path)",
+    "split text into words": "def words(text):\n    return text.split()",
 }
 
 
