@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -58,8 +59,8 @@ class Authority:
         request, names_file, certificate, key = (stem.with_suffix(f".{end}") for end in ("csr", "ext", "pem", "key"))
         names_file.write_text(f"subjectAltName={names}\n")
         self._make("req", *_NEW_KEY, key, "-out", request, "-subj", f"/CN={common_name}")
-        signing = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", str(days), "-extfile", names_file)
-        self._make("x509", "-req", "-in", request, *signing, "-out", certificate)
+        signing = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-extfile", names_file)
+        self._make("x509", "-req", "-in", request, *signing, *_span(days), "-out", certificate)
         for path in (certificate, key):
             server_account().own(path)
         return Pair(certificate, key)
@@ -86,6 +87,15 @@ class Authority:
 
 
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout")
+
+
+def _span(days: int) -> tuple[str, ...]:
+    """Say from when to when a certificate is valid: OpenSSL 3.5 signs none that ends before it begins."""
+    known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True, check=False)
+    if days >= 0 or "-not_after" not in known.stdout + known.stderr:
+        return ("-days", str(days))
+    begin, end = (f"{datetime.now(UTC) + timedelta(days=at):%Y%m%d%H%M%SZ}" for at in (days - 1, days))
+    return ("-not_before", begin, "-not_after", end)
 
 
 class TlsStub(StubSidecar):

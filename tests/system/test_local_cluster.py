@@ -105,10 +105,26 @@ def test_plpython_finds_the_packages_of_python_path_before_the_distributions(
 
 
 def test_nothing_of_the_callers_environment_reaches_the_server(cluster: Cluster) -> None:
-    names = {entry.split(b"=")[0] for entry in Path(f"/proc/{cluster.pid}/environ").read_bytes().split(b"\0") if entry}
-    inherited = {name.encode() for name in os.environ} - {b"PATH", b"LANG", b"HOME", b"PWD", b"SHLVL", b"_", b"OLDPWD"}
-    assert not names & inherited
-    assert b"PYTHONPATH" in names
+    # Root in a container may not read what belongs to another user.
+    environment = server_account().run(["cat", f"/proc/{cluster.pid}/environ"]).stdout
+    names = {entry.split("=")[0] for entry in environment.split("\0") if entry}
+    assert not names & (set(os.environ) - {"PATH", "LANG", "HOME", "PWD", "SHLVL", "_", "OLDPWD"})
+    assert "PYTHONPATH" in names
+
+
+def test_a_postmaster_is_known_where_nobody_may_see_its_folder(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = cluster.pid
+
+    def refuse(path: Path) -> Path:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "readlink", refuse)
+    assert pid is not None
+    assert cluster.pid == pid
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"/usr/bin/python\0-m\0http.server\0")
+    assert cluster.pid is None
 
 
 def test_one_more_cluster_has_its_own_data_and_port(cluster: Cluster, cluster_factory: ClusterFactory) -> None:

@@ -67,10 +67,19 @@ class Cluster:
         """Give the postmaster's process id, or None when the cluster is not running."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            # A postmaster works in its data folder: after a crash the number may belong to a stranger.
-            return pid if Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve() else None
+            # After a crash the number may belong to a stranger.
+            return pid if self._is_postmaster(pid) else None
         except (OSError, ValueError):
             return None
+
+    def _is_postmaster(self, pid: int) -> bool:
+        """Tell whether a process works in the data folder, as a postmaster does."""
+        process = Path(f"/proc/{pid}")
+        try:
+            return (process / "cwd").readlink() == self.data.resolve()
+        except PermissionError:
+            # Root in a container may not see where others work, but what they were started with.
+            return os.fsencode(self.data) in (process / "cmdline").read_bytes().split(b"\0")
 
     @property
     def running(self) -> bool:
