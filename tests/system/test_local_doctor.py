@@ -99,6 +99,7 @@ def test_workers_that_are_missing_or_cannot_work_and_chunks_given_up_are_warning
     found = check(database)
     assert "1 of 1 cannot work: no sidecar" in found["worker"].detail
     assert "1 chunks were given up, such as: too long" in found["failures"].detail
+    assert (found["vectors"].state, found["vectors"].detail) == ("ok", "no chunk of 1 waits for its vector")
 
 
 def test_a_server_that_reaches_no_sidecar_is_told_from_a_client_that_does(

@@ -179,11 +179,13 @@ def _vectors(connection: "Connection") -> Iterator[Finding]:
     from pgduet.database.asking import ask
 
     chunks, pending = ask(connection, _COVERAGE)[0]
-    if pending:
+    # Those that were given up are pending too, and no worker mends them: another finding tells of them.
+    waiting = pending - ask(connection, _FAILURES)[0][0]
+    if waiting > 0:
         hint = "is the worker running? start it with: pgduet worker"
-        yield Finding("vectors", "warn", f"{pending} of {chunks} chunks wait for their vector", hint)
+        yield Finding("vectors", "warn", f"{waiting} of {chunks} chunks wait for their vector", hint)
     else:
-        yield Finding("vectors", "ok", f"no chunk of {chunks} lacks a vector")
+        yield Finding("vectors", "ok", f"no chunk of {chunks} waits for its vector")
 
 
 def _worker(connection: "Connection") -> Iterator[Finding]:
