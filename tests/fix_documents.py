@@ -172,7 +172,8 @@ class Reader:
         log = self._place.folder / f"{number}-{program.split()[0]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec env {command}"],
+                # Whoever runs the tests in the background has Ctrl-C ignored, and so would have what they start.
+                ["bash", "-c", f"exec env --default-signal=INT {command}"],
                 env=dict(self._place.environment),
                 cwd=self._place.folder,
                 stdin=subprocess.DEVNULL,

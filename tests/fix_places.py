@@ -11,7 +11,7 @@ import grpc
 import psycopg
 import pytest
 
-from fix_cluster import ClusterFactory
+from fix_cluster import REPOSITORY, ClusterFactory
 from fix_database import Database, new_database
 from fix_documents import Place
 from fix_generations import TwoDuets, add_chunks
@@ -82,6 +82,10 @@ def make_place(folder: Path, database: Database, address: str, new: Cluster | No
         "127.0.0.1:8517": page,
         "ui --open": f"ui --open --port {page.rpartition(':')[2]}",
         "--port 9000": f"--port {other.rpartition(':')[2]}",
+        # A page that uses files of the checkout is read in one.
+        "deploy/superset/": f"{REPOSITORY}/deploy/superset/",
+        "/tmp/pgduet-dashboard.zip": str(folder / "pgduet-dashboard.zip"),
+        "/tmp/coverage.csv": str(folder / "coverage.csv"),
     }
     return Place(folder, environment, names)
 
