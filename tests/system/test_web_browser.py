@@ -60,6 +60,8 @@ def test_a_person_searches_reads_and_looks_around(shop: Database, browser: Brows
         looks_good_everywhere(browser, address)
         switches_to_dark(browser, address)
         assert browser.complaints == []
+        # Nothing foreign is even tried.
+        assert browser.refused == []
         assert {url for url in browser.addresses if not url.startswith((f"{address}/", "about:blank"))} == set()
         ends_without_a_mess(server)
 
