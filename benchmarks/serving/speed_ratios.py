@@ -40,7 +40,7 @@ def summary(
         "tokens": tokens,
         "threads": threads,
         "slices": len(seconds["ceiling"]),
-        "machine": f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}",
+        "machine": f"{processor()}, {torch.backends.cpu.get_cpu_capability()}",
         "run": datetime.now(UTC).strftime("%Y-%m-%d"),
         "best_torch_peer": best,
         "ratio_equal_vectors": _ratio(seconds, _PGDUET, best),
@@ -60,7 +60,8 @@ def _ratio(seconds: Mapping[str, Sequence[float]], name: str, other: str) -> flo
     return median(theirs / ours for ours, theirs in zip(seconds[name], seconds[other], strict=True))
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
