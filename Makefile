@@ -62,6 +62,7 @@ bench-search: setup ## Compare searching with pgvector's own indexes, numpy and 
 
 bench-serving: setup ## Compare the sidecar's speed with other servers of encoders (their environments: gigabytes)
 	$(PYTHON) benchmarks/serving
+	$(PYTHON) benchmarks/serving/number_types.py
 
 bench-finetune: setup ## Tune `small` on installed packages and judge it on others and on CoSQA (half an hour)
 	$(PYTHON) benchmarks/finetune

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from ceiling import Ceiling
-from speed_page import write_page
+from speed_page import table, write_page
 from speed_peers import ENVIRONMENTS, Peer, environment, layout
 from speed_ratios import summary
 from speed_texts import PREFIXES, read_texts
@@ -123,7 +123,7 @@ def main() -> None:
     count = sum(len(each.ids) for some in tokens.values() for each in some)
     result = summary(seconds, cosines, len(texts), count, options.threads)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_page(REPOSITORY / "docs" / "performance.md", result)
+    write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table(result))
 
 
 def _agreement(asked: "list[Sidecar | Peer]", texts: list[str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from number_graphs import INNER, TOKENS, WEIGHTS, WIDTH, integers, openvino_products, quantised_encoder, session
+from speed_page import table_of_types, write_page
 from speed_ratios import processor
 from speed_texts import PREFIXES, read_texts
 
@@ -48,11 +50,16 @@ def main() -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(os.cpu_count() or 1)
     pull("small")
-    result: dict[str, Any] = {"machine": f"{processor()}, {torch.backends.cpu.get_cpu_capability()}"}
+    result: dict[str, Any] = {
+        "machine": f"{processor()}, {torch.backends.cpu.get_cpu_capability()}",
+        "run": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    print("products", flush=True)
     result["products"] = _rows(_products(), options.rounds, FLOAT32)
     source = duet_folder("small")
     texts = read_texts(options.texts)
     for slot in read_manifest(source / MANIFEST).slots:
+        print(f"{slot.slot} half", flush=True)
         ways = _encoders(slot, source / slot.slot, texts)
         rows = _rows(ways, options.rounds, FLOAT32)
         exact = ways[FLOAT32]()
@@ -60,6 +67,7 @@ def main() -> None:
             row["least_cosine"] = float((ways[row["name"]]() * exact).sum(axis=1).min())
         result[slot.slot] = rows
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table_of_types(result))
 
 
 def _rows(ways: Ways, rounds: int, base: str) -> list[dict[str, Any]]:
@@ -75,7 +83,6 @@ def _rows(ways: Ways, rounds: int, base: str) -> list[dict[str, Any]]:
     rows = []
     for name, taken in seconds.items():
         ratio = median(theirs / ours for ours, theirs in zip(taken, seconds[base], strict=True))
-        print(f"{name:45} x {ratio:.2f}", flush=True)
         rows.append({"name": name, "milliseconds": 1000 * median(taken), "times_as_fast": ratio})
     return rows
 
