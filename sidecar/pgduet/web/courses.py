@@ -11,7 +11,7 @@ _FOOT = 16
 _MOST_DOTS = 40
 
 
-class Frame(NamedTuple):
+class Across(NamedTuple):
     """Hold how wide a picture is, and where its curves begin and end; pixels."""
 
     width: int
@@ -19,7 +19,7 @@ class Frame(NamedTuple):
     right: int
 
 
-FRAME = Frame(320, 46, 312)
+ACROSS = Across(320, 46, 312)
 
 
 class Panel(NamedTuple):
@@ -33,7 +33,7 @@ class Panel(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Hold a run's picture, `height` pixels high and FRAME.width wide; `told` says in words what it shows."""
+    """Hold a run's picture, `height` pixels high and ACROSS.width wide; `told` says in words what it shows."""
 
     run_id: int
     name: str
@@ -71,7 +71,7 @@ def _panel(title: str, points: list[tuple[int, float]], last: int, number: int) 
     width = max(1, last - 1)
 
     def along(step: int) -> float:
-        return round(FRAME.left + (step - 1) / width * (FRAME.right - FRAME.left), 1)
+        return round(ACROSS.left + (step - 1) / width * (ACROSS.right - ACROSS.left), 1)
 
     def height(value: float) -> float:
         return round(top + (1 - (value - floor) / span) * _TALL, 1)

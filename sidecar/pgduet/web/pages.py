@@ -133,7 +133,7 @@ def _runs(connection: Connection, _request: Request) -> Values:
         "width": curves.WIDTH,
         "height": curves.HEIGHT,
         "courses": courses.draw(steps),
-        "frame": courses.FRAME,
+        "across": courses.ACROSS,
     }
 
 
