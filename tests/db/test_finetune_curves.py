@@ -8,11 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from fix_database import Connection
+from fix_database import Connection, Database
+from fix_dumps import dump, restore
 from fix_generations import scalar
 from fix_trainer import Bench
 from pgduet.database.connection import connect
 from pgduet.database.finetune import FinetuneRun, FinetuneRuns
+from pgduet.migrations.install import migrate
+from pgduet.migrations.removal import remove_code
 from pgduet.training.requests.curve import MOST, Curve
 
 CURVE = "SELECT step, loss, gradient_norm, learning_rate, dev_score FROM pgduet.finetune_curves ORDER BY run_id, step"
@@ -114,6 +117,25 @@ def test_only_who_has_a_run_in_hand_draws_its_curve_and_it_goes_with_the_run(ben
         admin.execute("DELETE FROM pgduet.finetune_steps")
     bench.session.execute("DELETE FROM pgduet.finetune_runs")
     assert curve(bench) == []
+
+
+def test_curves_come_back_from_a_dump_and_stay_when_the_code_goes(
+    bench: Bench, empty_database: Database, folder: Path
+) -> None:
+    bench.database.set("finetune_attempts", "1")
+    bench.ask()
+    bench.once("6")
+    before = curve(bench)
+    assert len(before) == 2
+    file = dump(bench.database, folder / "dump")
+    # One after the other: the foreign key is there before the rows, which come by the names of their tables.
+    for part in ("--schema-only", "--data-only"):
+        restore(file, empty_database, part)
+    with empty_database.connect() as session:
+        assert session.execute(CURVE.encode()).fetchall() == before
+    remove_code(bench.session)
+    assert migrate(bench.session).current
+    assert curve(bench) == before
 
 
 def test_a_curve_that_cannot_be_kept_is_no_failure_of_the_run(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
