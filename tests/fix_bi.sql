@@ -31,6 +31,11 @@ INSERT INTO pgduet.finetune_runs (name, state, status, requested_by, options, ga
 INSERT INTO pgduet.finetune_runs (name, state, requested_by, options, trainer, phase, started_at, seen_at)
 VALUES ('now', 'running', 'ada', '{}', 't', 'training', now() - interval '1 minute', now());
 
+INSERT INTO pgduet.finetune_steps (run_id, step, loss, gradient_norm, learning_rate, dev_score, noted_at)
+SELECT r.run_id, s, 2.0 / s, 1.0 / s, 5e-5 * (1 - s / 110.0), CASE WHEN s % 5 = 0 THEN 0.5 + s / 500.0 END,
+  now() - s * interval '1 second'
+FROM pgduet.finetune_runs r, generate_series(1, 100) s WHERE r.name = 'done';
+
 INSERT INTO pgduet._mining (generation_id, settings, report) VALUES (1, '{}', '{}');
 INSERT INTO pgduet._triplet VALUES (1, 1, 1, 'train', 'cosine', 'a', 'p', 'n', 'hard', 1, 2, 3, 0.9, 0.9, 0.9, 0.2, 0.2, 0.2);
 

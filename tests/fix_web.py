@@ -56,6 +56,13 @@ SELECT 'run-' || n, 'done', 'judged', 'ada', '{}', jsonb_build_object('metric', 
   'passed', n > 1), 100, 100, 0.2
 FROM generate_series(1, 3) n
 """
+# The third is at its first step; the second was never checked.
+STEPS = """
+INSERT INTO pgduet.finetune_steps (run_id, step, loss, learning_rate, dev_score)
+SELECT r.run_id, s, 0.3 + 2.0 / (s + 4) + 0.06 * sin(1.7 * s), 5e-5,
+  CASE WHEN r.name = 'run-1' AND s % 10 = 0 THEN 0.6 + s / 1000.0 - abs(s - 70) / 2000.0 END
+FROM pgduet.finetune_runs r, generate_series(1, CASE r.name WHEN 'run-3' THEN 1 ELSE 100 END) s
+"""
 FAILED = """
 INSERT INTO pgduet._dead_letter (chunk_id, generation_id, content_hash, error_class, error, attempts)
 SELECT c.chunk_id, 1, c.content_hash, 'row_permanent', 'the model failed on <this> text', 8

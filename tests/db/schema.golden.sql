@@ -444,6 +444,12 @@ CREATE FUNCTION pgduet._next_due() RETURNS double precision
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 ALTER FUNCTION pgduet._next_due() OWNER TO pgduet_owner;
+CREATE FUNCTION pgduet._note_finetune_steps(run_id bigint, trainer text, steps jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS ...;
+ALTER FUNCTION pgduet._note_finetune_steps(run_id bigint, trainer text, steps jsonb) OWNER TO pgduet_owner;
 CREATE FUNCTION pgduet._note_snapshot(name text, seconds double precision) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1623,6 +1629,31 @@ CREATE VIEW pgduet.failures WITH (security_invoker='true') AS
           GROUP BY p.chunk_id) f
      JOIN pgduet.code_chunks c ON ((c.chunk_id = f.chunk_id)));
 ALTER TABLE pgduet.failures OWNER TO pgduet_owner;
+CREATE TABLE pgduet.finetune_steps (
+    run_id bigint NOT NULL,
+    step integer NOT NULL,
+    loss double precision NOT NULL,
+    gradient_norm double precision,
+    learning_rate double precision,
+    dev_score double precision,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT finetune_steps_step_check CHECK ((step > 0))
+);
+ALTER TABLE pgduet.finetune_steps OWNER TO pgduet_owner;
+CREATE VIEW pgduet.finetune_curves WITH (security_invoker='true') AS
+ SELECT r.run_id,
+    r.name,
+    r.state,
+    r.steps,
+    s.step,
+    s.loss,
+    s.gradient_norm,
+    s.learning_rate,
+    s.dev_score,
+    s.noted_at
+   FROM (pgduet.finetune_steps s
+     JOIN pgduet.finetune_runs r ON ((r.run_id = s.run_id)));
+ALTER TABLE pgduet.finetune_curves OWNER TO pgduet_owner;
 CREATE VIEW pgduet.finetune_history WITH (security_invoker='true') AS
  SELECT r.run_id,
     r.name,
@@ -2197,6 +2228,8 @@ ALTER TABLE ONLY pgduet.code_embeddings_g1
     ADD CONSTRAINT code_embeddings_g1_pkey PRIMARY KEY (chunk_id, generation_id);
 ALTER TABLE ONLY pgduet.finetune_runs
     ADD CONSTRAINT finetune_runs_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY pgduet.finetune_steps
+    ADD CONSTRAINT finetune_steps_pkey PRIMARY KEY (run_id, step);
 ALTER TABLE ONLY pgduet.generations
     ADD CONSTRAINT generations_name_key UNIQUE (name);
 ALTER TABLE ONLY pgduet.generations
@@ -2226,6 +2259,8 @@ CREATE TRIGGER _pgduet_insert AFTER INSERT ON pgduet.code_chunks REFERENCING NEW
 CREATE TRIGGER _pgduet_touch BEFORE UPDATE ON pgduet.code_chunks FOR EACH ROW EXECUTE FUNCTION pgduet._chunk_touched();
 CREATE TRIGGER _pgduet_truncate AFTER TRUNCATE ON pgduet.code_chunks FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_truncated();
 CREATE TRIGGER _pgduet_update AFTER UPDATE ON pgduet.code_chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgduet._chunks_changed();
+ALTER TABLE ONLY pgduet.finetune_steps
+    ADD CONSTRAINT finetune_steps_run_id_fkey FOREIGN KEY (run_id) REFERENCES pgduet.finetune_runs(run_id) ON DELETE CASCADE;
 CREATE POLICY _chunks_kept ON pgduet.code_chunks TO pgduet_owner, pgduet_worker USING (true) WITH CHECK (true);
 ALTER TABLE pgduet._dead_letter ENABLE ROW LEVEL SECURITY;
 CREATE POLICY _dead_letter_counted ON pgduet._dead_letter FOR SELECT TO pg_monitor, pgduet_worker USING (true);
@@ -2421,6 +2456,8 @@ REVOKE ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) FROM PU
 GRANT ALL ON FUNCTION pgduet._neighbours(chunk_ids bigint[], k integer) TO pgduet_reader;
 REVOKE ALL ON FUNCTION pgduet._next_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._next_due() TO pgduet_worker;
+REVOKE ALL ON FUNCTION pgduet._note_finetune_steps(run_id bigint, trainer text, steps jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgduet._note_finetune_steps(run_id bigint, trainer text, steps jsonb) TO pgduet_admin;
 REVOKE ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_admin;
 GRANT ALL ON FUNCTION pgduet._note_snapshot(name text, seconds double precision) TO pgduet_worker;
@@ -2641,8 +2678,12 @@ GRANT SELECT ON TABLE pgduet.duplicates TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.failure_classes TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.failure_classes TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.failures TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_curves TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.finetune_curves TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.finetune_history TO pgduet_reader;
+GRANT SELECT ON TABLE pgduet.finetune_steps TO pg_monitor;
+GRANT SELECT ON TABLE pgduet.finetune_steps TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.freshness TO pg_monitor;
 GRANT SELECT ON TABLE pgduet.freshness TO pgduet_reader;
 GRANT SELECT ON TABLE pgduet.generation_scores TO pg_monitor;

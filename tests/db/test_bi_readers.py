@@ -25,7 +25,13 @@ EMPTY = {("index_status", "phase"), ("index_status", "progress")}
 # What numbers are in DuckDB once pandas or a CSV file has carried them.
 IN_DUCKDB = {"BIGINT", "INTEGER", "DOUBLE"}
 WRITES = ("DELETE FROM {0}", "UPDATE {0} SET {1} = {1}", "INSERT INTO {0} ({1}) VALUES (NULL)", "TRUNCATE {0}")
-TABLES = {"code_chunks": "repo", "code_embeddings": "repo", "generations": "name", "finetune_runs": "name"}
+TABLES = {
+    "code_chunks": "repo",
+    "code_embeddings": "repo",
+    "generations": "name",
+    "finetune_runs": "name",
+    "finetune_steps": "loss",
+}
 ADMIN = (
     "add_generation('other')",
     "promote('small')",

@@ -74,6 +74,12 @@ def test_a_real_run_whose_trainer_is_killed_goes_on_and_is_judged(tiny_bench: Be
     assert (bench.store / "tuned" / "duet.toml").exists()
     mined = scalar(bench.session, "SELECT count(*) FROM pgduet._mining")
     assert mined == 1
+    curve = bench.session.execute(
+        "SELECT step, loss, gradient_norm, learning_rate, dev_score FROM pgduet.finetune_curves ORDER BY step"
+    ).fetchall()
+    # The steps of both attempts, each once.
+    told = [json.loads(line) for line in after]
+    assert curve == [tuple(one[key] for key in ("step", "loss", "norm", "rate", "score")) for one in told]
 
 
 def is_trained(log: Path) -> bool:

@@ -1,5 +1,6 @@
 """The search page over a real database, as a browser or a script asks it; the stub makes the vectors."""
 
+import re
 from contextlib import closing
 
 import psycopg
@@ -7,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fix_database import Database
-from fix_web import BACKOFF, FAILED, MAP, RUNS, client_of, fill
+from fix_web import BACKOFF, FAILED, MAP, RUNS, STEPS, client_of, fill
 from pgduet.database.errors import DatabaseError
 from pgduet.database.reading import Readers
 from stub_sidecar import StubSidecar
@@ -146,6 +147,36 @@ def shows_what_the_views_say(page: TestClient) -> None:
     assert "ndcg@10 0.620 to 0.650" in runs
     for address in ("/map", "/status", "/generations"):
         assert page.get(address).status_code == 200
+
+
+def test_the_newest_runs_are_drawn_and_told_in_words(database: Database) -> None:
+    with database.connect() as session, client_of(database) as page:
+        assert "<svg" not in page.get("/part/runs").text
+        session.execute(RUNS)
+        assert 'class="course"' not in page.get("/part/runs").text
+        session.execute(STEPS)
+        session.execute("UPDATE pgduet.finetune_runs SET name = '<b>run</b>', state = 'running' WHERE name = 'run-3'")
+        shown = page.get("/part/runs").text
+        session.execute(
+            "INSERT INTO pgduet.finetune_runs (name, options, requested_by) SELECT 'n' || i, '{}', 'ada'"
+            " FROM generate_series(1, 20) i"
+        )
+        session.execute(
+            "INSERT INTO pgduet.finetune_steps (run_id, step, loss) SELECT run_id, 7, 1 FROM pgduet.finetune_runs"
+            " WHERE name LIKE 'n%' AND run_id % 2 = 0"
+        )
+        newest = re.findall(r"Run (\d+), n\d+: its course", page.get("/part/runs").text)
+    drawn = re.findall(r'<svg class="course".*?</svg>', shown, re.DOTALL)
+    assert [len(re.findall("<polyline", one)) for one in drawn] == [1, 1, 2]
+    assert all(one.index("<title") < one.index("<desc") < one.index("<polyline") for one in drawn)
+    third, second, first = (one.group(1) for one in re.finditer("<desc[^>]*>(.*?)</desc>", shown))
+    assert third == "Loss 0.759 at step 1, least 0.759 at step 1."
+    assert re.fullmatch(r"Loss 0\.759 at step 1, 0\.\d+ at step 100, least 0\.26\d* at step \d+\.", second)
+    assert first.startswith(second)
+    assert first.endswith(". Dev score 0.58 at step 10, 0.685 at step 100, best 0.685 at step 100.")
+    assert "<b>run" not in shown
+    assert "&lt;b&gt;run&lt;/b&gt;" in shown
+    assert newest == ["22", "20", "18", "16", "14", "12"]
 
 
 def test_the_map_comes_as_points_and_tells_what_to_do_without_one(stub_database: Database) -> None:

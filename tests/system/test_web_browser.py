@@ -16,7 +16,7 @@ import pytest
 
 from fix_browser import Browser
 from fix_database import Database
-from fix_web import FAILED, MAP, RUNS, fill
+from fix_web import FAILED, MAP, RUNS, STEPS, fill
 from fix_worker import Running, running, wait_until
 from stub_sidecar import StubSidecar
 
@@ -30,6 +30,16 @@ PAINTED = """(() => {
   const data = document.getElementById("map").getContext("2d").getImageData(0, 0, 9999, 9999).data;
   return data.some((value, at) => at % 4 === 3 && value > 0);
 })()"""
+
+LEGIBLE = """[...document.querySelectorAll("svg.course")].every((picture) => {
+  const frame = picture.getBoundingClientRect();
+  const colours = [...picture.querySelectorAll("polyline")].map((line) => getComputedStyle(line).stroke);
+  return frame.width > 250 && colours.every((colour) => colour !== getComputedStyle(document.body).backgroundColor)
+    && [...picture.querySelectorAll("text")].every((text) => {
+      const place = text.getBoundingClientRect();
+      return place.height >= 11 && place.left >= frame.left && place.right <= frame.right + 1;
+    });
+})"""
 
 
 @contextmanager
@@ -46,7 +56,7 @@ def running_page(database: Database, folder: Path) -> Iterator[tuple[str, Runnin
 def shop(stub_database: Database) -> Database:
     with stub_database.connect() as session:
         fill(session)
-        for statement in (FAILED, RUNS, MAP):
+        for statement in (FAILED, RUNS, STEPS, MAP):
             session.execute(statement.encode())
     return stub_database
 
@@ -58,6 +68,7 @@ def test_a_person_searches_reads_and_looks_around(shop: Database, browser: Brows
         searches_by_keyboard(browser, address)
         explores_the_map(browser, address)
         looks_good_everywhere(browser, address)
+        draws_curves_that_can_be_read(browser, address)
         switches_to_dark(browser, address)
         assert browser.complaints == []
         # Nothing foreign is even tried.
@@ -115,6 +126,22 @@ def looks_good_everywhere(browser: Browser, address: str) -> None:
             assert browser.value(DARK) == (scheme == "dark")
             browser.picture(PICTURES / f"{name}-{width}-{scheme}.png")
             assert not browser.value(TOO_WIDE), f"{name} is wider than {width} px"
+
+
+def draws_curves_that_can_be_read(browser: Browser, address: str) -> None:
+    for (width, height), scheme in itertools.product(((1280, 900), (360, 740)), ("light", "dark")):
+        browser.resize(width, height, scheme)
+        browser.open(f"{address}/generations")
+        browser.wait_for("document.querySelectorAll('svg.course').length === 3")
+        browser.value("document.querySelector('.courses > :last-child').scrollIntoView({ block: 'center' })")
+        browser.picture(PICTURES / f"curves-{width}-{scheme}.png")
+        assert not browser.value(TOO_WIDE)
+        # Letters as tall as a caption's, inside their picture; lines in another colour than what they lie on.
+        assert browser.value(LEGIBLE) is True
+    shown = browser.value("document.querySelector('.courses > :last-child svg').getAttribute('aria-labelledby')")
+    words = [browser.value(f"document.getElementById('{place}').textContent") for place in shown.split()]
+    assert words[0] == "Run 1, run-1: its course over the steps"
+    assert words[1].startswith("Loss 0.759 at step 1, ")
 
 
 def switches_to_dark(browser: Browser, address: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from pgduet.database.overview import Run
-from pgduet.web import wording
+from pgduet.database.overview import CurveStep, Run
+from pgduet.web import courses, wording
 from pgduet.web.curves import HEIGHT, WIDTH, draw
 from pgduet.web.guard import bracketed
 from pgduet.web.highlight import as_html, lexer_name, stylesheet
@@ -67,6 +67,45 @@ def test_nothing_is_drawn_where_nothing_was_judged_and_equal_scores_divide_by_no
     assert draw([]) is None
     assert draw([run(score=0.5)]) is None
     assert draw([run(score_before=0.5, score=0.5)]) is not None
+
+
+def course(*steps: tuple[int, float, float | None], to_do: int | None = 100, run_id: int = 1) -> list[CurveStep]:
+    return [CurveStep(run_id, "tuned", "running", to_do, step, loss, score) for step, loss, score in steps]
+
+
+def points_of(line: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, _, y in (point.partition(",") for point in line.split())]
+
+
+def test_a_course_is_placed_within_its_picture_as_far_as_the_run_has_come() -> None:
+    whole, half = courses.draw(
+        course((1, 2.0, None), (50, 0.5, 0.6), (100, 1.0, 0.8)) + course((1, 2.0, None), (50, 1.0, None), run_id=2)
+    )
+    loss, score = whole.panels
+    across = courses.ACROSS
+    middle = across.left + 49 / 99 * (across.right - across.left)
+    assert [x for x, _ in points_of(loss.line)] == [across.left, pytest.approx(middle, abs=0.1), across.right]
+    (first, least, last) = (y for _, y in points_of(loss.line))
+    assert loss.top == first < last < least
+    assert loss.grid == [(first, "2"), (least, "0.5")]
+    assert [point.title for point in whole.panels] == ["loss", "dev score"]
+    assert score.dots == points_of(score.line)
+    assert least < score.top == score.dots[-1][1] < score.dots[0][1] < whole.height
+    assert (len(half.panels), half.panels[0].dots) == (1, points_of(half.panels[0].line)[-1:])
+    assert points_of(half.panels[0].line)[-1][0] < 0.6 * across.right
+    assert half.height < whole.height
+
+
+def test_a_course_of_one_step_or_without_ups_and_downs_divides_by_nothing() -> None:
+    (single,) = courses.draw(course((1, 0.5, 0.7), to_do=1))
+    assert single.told == "Loss 0.5 at step 1, least 0.5 at step 1. Dev score 0.7 at step 1, best 0.7 at step 1."
+    for panel in single.panels:
+        ((_, y),) = points_of(panel.line)
+        assert panel.top < y < single.height
+        assert len(panel.grid) == 1
+    (level,) = courses.draw(course((1, 0.5, None), (9, 0.5, None), to_do=None))
+    assert level.last == 9
+    assert courses.draw([]) == []
 
 
 def test_numbers_and_times_are_written_for_people() -> None:

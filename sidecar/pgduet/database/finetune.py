@@ -1,5 +1,7 @@
 """Fine-tuning runs that were asked for, as a trainer sees them; each call is one short transaction."""
 
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pgduet.database.connection import Connection, is_pooled
@@ -20,6 +22,16 @@ class FinetuneRun(NamedTuple):
     options: dict[str, Any]
     attempts: int
     begun: bool
+
+
+class FinetuneStep(NamedTuple):
+    """Hold one step of a run, counted from 1; `dev_score` where it was checked on held-out pairs."""
+
+    step: int
+    loss: float
+    gradient_norm: float | None
+    learning_rate: float | None
+    dev_score: float | None
 
 
 class FinetuneRuns:
@@ -90,6 +102,14 @@ class FinetuneRuns:
                 raise
             return False
         return None if found is None else bool(found)
+
+    def note_steps(self, run: FinetuneRun, steps: Sequence[FinetuneStep]) -> None:
+        """Keep steps for the run's curve, in the place of those kept before by the same number and of all later ones.
+
+        Numbers are finite. Does nothing where the run is in other hands. Waits for no lock.
+        """
+        told = json.dumps([step._asdict() for step in steps], allow_nan=False)
+        self._one("steps", run_id=run.run_id, steps=told)
 
     def judged(self, run: FinetuneRun) -> bool | None:
         """Note the generation that the run made; return whether it passed, None where none was made and judged."""

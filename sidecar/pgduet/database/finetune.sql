@@ -32,6 +32,9 @@ SELECT pgduet._begin_finetune(%(run_id)s::bigint, %(trainer)s::text)
 SELECT pgduet._beat_finetune(%(run_id)s::bigint, %(trainer)s::text, %(phase)s::text, %(step)s::integer,
   %(loss)s::double precision, %(norm)s::double precision, %(score)s::double precision, %(error)s::text)
 
+-- steps --
+SELECT pgduet._note_finetune_steps(%(run_id)s::bigint, %(trainer)s::text, %(steps)s::jsonb)
+
 -- judged --
 SELECT pgduet._judged_finetune(%(run_id)s::bigint, %(trainer)s::text)
 

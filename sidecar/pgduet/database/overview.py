@@ -101,6 +101,18 @@ class Run(NamedTuple):
     error: str | None
 
 
+class CurveStep(NamedTuple):
+    """Describe one step of a fine-tuning run, of `steps` to do; `dev_score` where it was checked."""
+
+    run_id: int
+    name: str
+    state: str
+    steps: int | None
+    step: int
+    loss: float
+    dev_score: float | None
+
+
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 
@@ -137,6 +149,11 @@ def read_indexes(connection: Connection) -> list[IndexState]:
 def read_runs(connection: Connection, most: int) -> list[Run]:
     """List the latest fine-tuning runs, the oldest of them first."""
     return _read(connection, "runs", Run, most=most)
+
+
+def read_curves(connection: Connection, most: int) -> list[CurveStep]:
+    """List the steps of the latest runs that have any, `most` runs, the newest first, each in its order."""
+    return _read(connection, "curves", CurveStep, most=most)
 
 
 def _read(connection: Connection, query: str, kind: type[_Row], **values: Any) -> list[_Row]:

@@ -27,3 +27,9 @@ SELECT * FROM (
     f.loss, f.metric, f.score_before, f.score, f.gain_low, f.gain_high, f.gate_passed, f.generation, f.error
   FROM pgduet.finetune_history f ORDER BY f.run_id DESC LIMIT %(most)s
 ) latest ORDER BY run_id
+
+-- curves --
+SELECT c.run_id, c.name, c.state, c.steps, c.step, c.loss, c.dev_score FROM pgduet.finetune_curves c
+WHERE c.run_id IN (SELECT r.run_id FROM pgduet.finetune_runs r
+  WHERE EXISTS (SELECT FROM pgduet.finetune_steps s WHERE s.run_id = r.run_id) ORDER BY r.run_id DESC LIMIT %(most)s)
+ORDER BY c.run_id DESC, c.step

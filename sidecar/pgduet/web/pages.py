@@ -17,7 +17,7 @@ from pgduet.database.connection import Connection
 from pgduet.database.generations import list_generations
 from pgduet.database.reading import Readers
 from pgduet.database.search import search
-from pgduet.web import FOLDER, curves, wording
+from pgduet.web import FOLDER, courses, curves, wording
 from pgduet.web.highlight import as_html, stylesheet
 from pgduet.web.questions import read_chunk_id, read_question
 
@@ -26,6 +26,7 @@ _CHUNK_LINES = 2000
 _NEIGHBOURS = 6
 _MOST_FAILURES = 50
 _MOST_RUNS = 60
+_MOST_COURSES = 6
 
 Values = dict[str, Any]
 
@@ -125,7 +126,15 @@ def _generations(connection: Connection, _request: Request) -> Values:
 
 def _runs(connection: Connection, _request: Request) -> Values:
     runs = overview.read_runs(connection, _MOST_RUNS)
-    return {"runs": runs[::-1], "picture": curves.draw(runs), "width": curves.WIDTH, "height": curves.HEIGHT}
+    steps = overview.read_curves(connection, _MOST_COURSES)
+    return {
+        "runs": runs[::-1],
+        "picture": curves.draw(runs),
+        "width": curves.WIDTH,
+        "height": curves.HEIGHT,
+        "courses": courses.draw(steps),
+        "across": courses.ACROSS,
+    }
 
 
 _PARTS: dict[str, Callable[[Connection, Request], Values]] = {

@@ -31,3 +31,8 @@ SELECT r.run_id, r.name, r.state, r.status, r.phase,
   r.generation, g.state AS generation_state, r.error
 FROM pgduet.finetune_runs r
 LEFT JOIN pgduet.generations g ON g.name = r.generation;
+
+-- The course of each run: one row for each step that was kept.
+CREATE OR REPLACE VIEW pgduet.finetune_curves WITH (security_invoker = true) AS
+SELECT r.run_id, r.name, r.state, r.steps, s.step, s.loss, s.gradient_norm, s.learning_rate, s.dev_score, s.noted_at
+FROM pgduet.finetune_steps s JOIN pgduet.finetune_runs r ON r.run_id = s.run_id;

@@ -84,6 +84,29 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   RETURNING r.cancel_asked_at IS NOT NULL
 $$;
 
+-- Keeps steps of a run, an array of objects. What was kept of later ones is of an attempt that is over, and goes: an
+-- empty array takes all. A step that is told twice stands as it was told last, with the time of the first where it is
+-- the same. Waits for nobody: a trainer has more to do, and tells it again.
+CREATE OR REPLACE FUNCTION pgduet._note_finetune_steps(run_id bigint, trainer text, steps jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pgduet.finetune_runs r
+      WHERE r.run_id = $1 AND r.state = 'running' AND r.trainer = $2) THEN
+    RETURN;
+  END IF;
+  DELETE FROM pgduet.finetune_steps s WHERE s.run_id = $1
+    AND s.step > (SELECT coalesce(max(t.step), 0) FROM jsonb_to_recordset(steps) t (step integer));
+  INSERT INTO pgduet.finetune_steps AS s (run_id, step, loss, gradient_norm, learning_rate, dev_score)
+  SELECT $1, t.step, t.loss, t.gradient_norm, t.learning_rate, t.dev_score
+  FROM jsonb_to_recordset(steps) t (step integer, loss double precision, gradient_norm double precision,
+    learning_rate double precision, dev_score double precision)
+  ON CONFLICT ON CONSTRAINT finetune_steps_pkey DO UPDATE SET loss = excluded.loss,
+    gradient_norm = excluded.gradient_norm, learning_rate = excluded.learning_rate, dev_score = excluded.dev_score,
+    noted_at = excluded.noted_at
+  WHERE (s.loss, s.gradient_norm, s.learning_rate, s.dev_score)
+    IS DISTINCT FROM (excluded.loss, excluded.gradient_norm, excluded.learning_rate, excluded.dev_score);
+END $$;
+
 -- Notes the generation that a run made and how it was judged; returns whether it may be promoted, NULL where it is not
 -- there or was not judged yet.
 CREATE OR REPLACE FUNCTION pgduet._judged_finetune(run_id bigint, trainer text) RETURNS boolean

@@ -17,3 +17,5 @@ COMMENT ON COLUMN pgduet.finetune_history.score IS 'What the new duet reached on
 COMMENT ON COLUMN pgduet.finetune_history.gain_low IS 'The gain lies between gain_low and gain_high with 95 %';
 COMMENT ON COLUMN pgduet.finetune_history.gate_passed IS 'Whether it is better by the margin that was set, with certainty';
 COMMENT ON COLUMN pgduet.finetune_history.error IS 'What went wrong last, or why it was not promoted';
+COMMENT ON TABLE pgduet.finetune_steps IS 'Steps of fine-tuning runs, at most about 400 of each; see pgduet.finetune_curves';
+COMMENT ON VIEW pgduet.finetune_curves IS 'Curves of fine-tuning runs: a row for each step, or for some of them, evenly spaced, where a run has more than 200; steps with a score are kept by themselves, also up to 200';

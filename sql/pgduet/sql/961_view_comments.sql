@@ -81,6 +81,16 @@ COMMENT ON COLUMN pgduet.finetune_history.score_before IS 'What its parent reach
 COMMENT ON COLUMN pgduet.finetune_history.gain_high IS 'Upper end of the gain, with 95 %';
 COMMENT ON COLUMN pgduet.finetune_history.generation IS 'Generation that was filled with the new duet';
 COMMENT ON COLUMN pgduet.finetune_history.generation_state IS 'State of that generation';
+COMMENT ON COLUMN pgduet.finetune_curves.run_id IS 'Number of the run';
+COMMENT ON COLUMN pgduet.finetune_curves.name IS 'Name of the new duet, and of its generation';
+COMMENT ON COLUMN pgduet.finetune_curves.state IS 'State of the run: requested (again), running, done, failed or cancelled';
+COMMENT ON COLUMN pgduet.finetune_curves.steps IS 'Steps to do';
+COMMENT ON COLUMN pgduet.finetune_curves.step IS 'Number of the step, from 1';
+COMMENT ON COLUMN pgduet.finetune_curves.loss IS 'Mean loss of its batch';
+COMMENT ON COLUMN pgduet.finetune_curves.gradient_norm IS 'Norm of its gradient, before it was clipped';
+COMMENT ON COLUMN pgduet.finetune_curves.learning_rate IS 'Learning rate that it was done at';
+COMMENT ON COLUMN pgduet.finetune_curves.dev_score IS 'nDCG@10 on the dev side after it, where it was checked';
+COMMENT ON COLUMN pgduet.finetune_curves.noted_at IS 'When the trainer told of it, seconds after it was done';
 COMMENT ON COLUMN pgduet.triplets.triplet_id IS 'Number of the triplet';
 COMMENT ON COLUMN pgduet.triplets.negative_number IS 'Number of the negative within its triplet';
 COMMENT ON COLUMN pgduet.triplets.anchor IS 'Text that is asked with';

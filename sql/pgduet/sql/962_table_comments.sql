@@ -46,3 +46,10 @@ COMMENT ON COLUMN pgduet.finetune_runs.dev_score IS 'nDCG@10 on the dev side whe
 COMMENT ON COLUMN pgduet.finetune_runs.generation IS 'Generation that was begun with the new duet';
 COMMENT ON COLUMN pgduet.finetune_runs.gate IS 'Scores before and after, and whether it is better by the margin that was set';
 COMMENT ON COLUMN pgduet.finetune_runs.error IS 'What went wrong last, or why it was not promoted';
+COMMENT ON COLUMN pgduet.finetune_steps.run_id IS 'Number of the run';
+COMMENT ON COLUMN pgduet.finetune_steps.step IS 'Number of the step, from 1';
+COMMENT ON COLUMN pgduet.finetune_steps.loss IS 'Mean loss of its batch';
+COMMENT ON COLUMN pgduet.finetune_steps.gradient_norm IS 'Norm of its gradient, before it was clipped';
+COMMENT ON COLUMN pgduet.finetune_steps.learning_rate IS 'Learning rate that it was done at';
+COMMENT ON COLUMN pgduet.finetune_steps.dev_score IS 'nDCG@10 on the dev side after it, where it was checked';
+COMMENT ON COLUMN pgduet.finetune_steps.noted_at IS 'When the trainer told of it, seconds after it was done';

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import structlog
 
 from pgduet.database.connection import wait_for_notify
-from pgduet.database.finetune import FinetuneRun, FinetuneRuns
+from pgduet.database.errors import DatabaseError
+from pgduet.database.finetune import FinetuneRun, FinetuneRuns, FinetuneStep
 from pgduet.training.requests.child import Child
+from pgduet.training.requests.curve import Curve
 from pgduet.training.requests.options import Options, Say
 from pgduet.training.requests.progress import LOG, Progress, read_progress
 from pgduet.training.tuning.errors import TuningError
@@ -58,6 +60,8 @@ class Course:
         self.runs, self.run, self.options = runs, run, options
         self._stopping, self._say = stopping, say
         self._folder = options.folder(run.name)
+        self._curve: Curve | None = None
+        self._without_curve = False
         self._beaten, self._phase = float("-inf"), ""
         self._log = log.bind(run=run.run_id, name=run.name)
 
@@ -103,6 +107,7 @@ class Course:
             raise LostError
         if cancelled:
             raise CancelledError
+        self._draw()
 
     def _mine(self) -> bool:
         if self.run.begun:
@@ -113,10 +118,37 @@ class Course:
         mined = not self.run.options["mine"] or self._went_well("mining", "mine", *self._words(_MINED))
         if mined:
             self.runs.begin(self.run)
+            self._keep([])
         return mined
 
     def _tune(self) -> bool:
+        self._curve = Curve(self._folder / LOG, self.run.options["steps"])
         return self._went_well("training", "finetune", self.run.name, *self._words(_TUNED))
+
+    def _draw(self, *, last: bool = False) -> None:
+        """Keep what the log says by now."""
+        if self._curve is not None:
+            try:
+                steps = self._curve.look(last=last)
+            except OSError as error:
+                self._lack_curve(error)
+                return
+            if steps and self._keep(steps):
+                self._curve.take_off()
+
+    def _keep(self, steps: list[FinetuneStep]) -> bool:
+        """Keep steps for people to look at; a run goes on without, and what could not be kept is tried once more."""
+        try:
+            self.runs.note_steps(self.run, steps)
+        except DatabaseError as error:
+            self._lack_curve(error)
+            return False
+        return True
+
+    def _lack_curve(self, error: Exception) -> None:
+        if not self._without_curve:
+            self._log.warning("the curve is not kept", reason=str(error))
+        self._without_curve = True
 
     def _words(self, names: tuple[str, ...]) -> list[str]:
         given = {name: self.run.options[name] for name in names if name in self.run.options}
@@ -127,6 +159,7 @@ class Course:
     def _went_well(self, phase: str, *words: str) -> bool:
         child = self.call(phase, *words)
         code = child.code() or 0
+        self._draw(last=True)
         if code == 0:
             self._last_beat(phase)
         elif code in FINAL:
