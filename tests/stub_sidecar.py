@@ -23,6 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pgduet.v1 import embedding_pb2 as pb
 from pgduet.v1 import embedding_pb2_grpc
+from pgduet.v1.dialing import SIDECAR_KEY
 from stub_stream import AbortedError, MessageContext
 
 WIDTH = 2560
@@ -78,6 +79,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
     def __init__(self, address: str, model: str = "small") -> None:
         self.address = address
         self.model = model
+        self.name = ""  # what its answers name it by
         self.delay = 0.0
         self.seconds_a_text = 0.0
         self.hang = False
@@ -164,6 +166,7 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         if not self._process_dies:
             seen.contents = tuple(request.texts)
         self.requests.append(seen)
+        context.set_trailing_metadata(self._signature)
         self._maybe_die_halfway(seen)
         ended = threading.Event()
         if not context.add_callback(ended.set):
@@ -186,6 +189,8 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
         if not self.streams:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "this stub is too old for streams")
         self.opened += 1
+        if self.name:
+            context.send_initial_metadata(self._signature)
         replies: SimpleQueue[pb.EmbedStreamResponse | None] = SimpleQueue()
 
         def read() -> None:
@@ -255,10 +260,14 @@ class StubSidecar(embedding_pb2_grpc.EmbeddingServiceServicer):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "this stub is too old for times")
         return self.times
 
+    @property
+    def _signature(self) -> tuple[tuple[str, str], ...]:
+        return ((SIDECAR_KEY, self.name),) if self.name else ()
+
     def _refuse_status(self, context: grpc.ServicerContext) -> None:
         if self.status is not None:
             if self.status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-                context.set_trailing_metadata((("grpc-retry-pushback-ms", "100"),))
+                context.set_trailing_metadata((("grpc-retry-pushback-ms", "100"), *self._signature))
             context.abort(self.status, self.details)
 
     def _refuse(self, request: pb.EmbedRequest, context: grpc.ServicerContext) -> None:

@@ -33,7 +33,7 @@ class MessageContext:
         return (("x-request-id", f"{found.get('x-request-id', '')}.{self._number}"),)
 
     def set_trailing_metadata(self, metadata: Any) -> None:
-        self.retry_after_ms = int(dict(metadata)["grpc-retry-pushback-ms"])
+        self.retry_after_ms = int(dict(metadata).get("grpc-retry-pushback-ms", 0))
 
     def is_active(self) -> bool:
         return self._stream.is_active() and time.monotonic() < self._ends

@@ -3,7 +3,8 @@
 import json
 import re
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import grpc
@@ -12,9 +13,9 @@ import pytest
 
 from fix_database import Database
 from fix_embedder import FINGERPRINT, ChoosyStub
-from fix_sidecar import Sidecar, running_sidecar, wait_serving
+from fix_sidecar import Sidecar, open_directory, running_sidecar, wait_serving
 from fix_worker import wait_until
-from pgduet.client import EmbeddingClient, RequestRefusedError
+from pgduet.client import EmbeddingClient, EmbeddingStream, RequestRefusedError, SidecarError
 from pgduet.worker.embedding import Embedder, Failure
 from stub_sidecar import StubSidecar
 
@@ -42,30 +43,82 @@ def test_the_id_in_the_error_stands_in_the_real_sidecars_log(live_database: Data
     assert len(set(ids)) == 2
 
 
-def test_a_refusal_says_which_sidecar_of_a_list_it_came_from(database: Database, folder: Path) -> None:
-    with ExitStack() as stack:
-        program = str(Path(__file__).parents[1] / "gated_process.py")
-        both = [stack.enter_context(running_sidecar(folder, name, program)) for name in ("one", "other")]
+@pytest.fixture(scope="module")
+def pair() -> Iterator[list[Sidecar]]:
+    """Give two real sidecars over small duets, of which the second takes one text at a time."""
+    program = str(Path(__file__).parents[1] / "gated_process.py")
+    with open_directory() as folder, ExitStack() as stack:
+        both = [
+            stack.enter_context(running_sidecar(folder, name, program, max_texts=most))
+            for name, most in (("one", "256"), ("other", "1"))
+        ]
         for one in both:
             wait_serving(one)
-        database.set("sidecar_address", ",".join(one.address for one in both))
-        with database.connect() as session:
-            session.execute("UPDATE pgduet.generations SET fingerprint = 'of-another-model'")
-            named: set[str] = set()
+        yield both
 
-            def ask() -> bool:
-                with pytest.raises(psycopg.Error) as caught:
-                    session.execute("SELECT pgduet.embed('x')")
-                named.add((caught.value.diag.message_detail or "").partition("; answered by ")[2])
-                return len(named) == 2
 
-            wait_until(ask)
-            assert named == {f"{socket.gethostname()} at {one.address}" for one in both}
-            # A text that is refused by itself is told of in an answer that is well.
-            session.execute("UPDATE pgduet.generations SET fingerprint = NULL")
-            with pytest.raises(psycopg.Error, match="blank") as caught:
-                session.execute("SELECT pgduet.embed(' ')")
-            assert "answered by" not in (caught.value.diag.message_detail or "")
+def name(sidecar: Sidecar) -> str:
+    return f"{socket.gethostname()} at {sidecar.address}"
+
+
+def test_a_refusal_says_which_sidecar_of_a_list_it_came_from(database: Database, pair: list[Sidecar]) -> None:
+    database.set("sidecar_address", ",".join(one.address for one in pair))
+    with database.connect() as session:
+        session.execute("UPDATE pgduet.generations SET fingerprint = 'of-another-model'")
+        named: set[str] = set()
+
+        def ask() -> bool:
+            with pytest.raises(psycopg.Error) as caught:
+                session.execute("SELECT pgduet.embed('x')")
+            named.add((caught.value.diag.message_detail or "").partition("; answered by ")[2])
+            return len(named) == 2
+
+        wait_until(ask)
+        assert named == {name(one) for one in pair}
+        # A text that is refused by itself is told of in an answer that is well.
+        session.execute("UPDATE pgduet.generations SET fingerprint = NULL")
+        with pytest.raises(psycopg.Error, match="blank") as caught:
+            session.execute("SELECT pgduet.embed(' ')")
+        assert "answered by" not in (caught.value.diag.message_detail or "")
+
+
+@pytest.mark.parametrize("way", ["call", "stream"])
+def test_the_clients_error_names_the_one_of_a_list_that_refuses(pair: list[Sidecar], way: str) -> None:
+    both = ",".join(one.address for one in pair)
+
+    def refusals(address: str) -> set[str]:
+        """Ask until an answer and a refusal have come; a stream stays with one sidecar, so each time over a new one."""
+        told, answers = set(), 0
+        with EmbeddingClient(address) as client:
+            for _ in range(1000):
+                with closing(EmbeddingStream(client)) as stream:
+                    asked = stream if way == "stream" else client
+                    try:
+                        asked.embed("small", ["a", "b"], "document", "", 20)
+                        answers += 1
+                    except SidecarError as error:
+                        told.add(str(error))
+                if told and (answers or address != both):
+                    return told
+        raise AssertionError((told, answers))
+
+    words = "answered INVALID_ARGUMENT: the request has 2 texts; 1 to 1 are allowed"
+    assert refusals(both) == {f"the sidecar on {name(pair[1])}, called at {both}, {words}"}
+    # Where there is but one, its address says it.
+    assert refusals(pair[1].address) == {f"the sidecar at {pair[1].address} {words}"}
+
+
+def test_the_workers_error_names_the_one_of_a_list_that_refuses(pair: list[Sidecar]) -> None:
+    both = ",".join(one.address for one in pair)
+    told = set()
+    with EmbeddingClient(both) as client:
+        for _ in range(1000):
+            with closing(Embedder(client, deadline=20, most=256)) as embedder, pytest.raises(SidecarError) as caught:
+                embedder.embed("small", "of-another-model", ["x"])
+            told.add(str(caught.value).partition(" answered FAILED_PRECONDITION: ")[0])
+            if len(told) == 2:
+                break
+    assert told == {f"the sidecar on {name(one)}, called at {both}," for one in pair}
 
 
 def test_all_attempts_of_a_call_have_one_id_and_every_call_another(stub_database: Database, stub: StubSidecar) -> None:

@@ -12,6 +12,7 @@ import pytest
 from fix_sidecar import open_directory
 from pgduet.client import EmbeddingClient, SidecarError
 from pgduet.v1 import dialing
+from pgduet.v1.dialing import SIDECAR_KEY
 from stub_sidecar import StubSidecar
 
 
@@ -98,6 +99,32 @@ def test_calls_go_to_all_addresses_in_turn(form: str) -> None:
         assert [len(stub.requests) - count for stub, count in zip(stubs, before, strict=True)] == (
             [5, 5] if len(stubs) == 2 else [10]
         )
+
+
+@pytest.mark.parametrize(
+    ("setting", "several"),
+    [
+        ("unix:/a.sock", False),
+        ("127.0.0.1:1", False),
+        ("[::1]:1", False),
+        ("10.0.0.5:1", False),
+        ("ipv4:10.0.0.5:1", False),
+        ("localhost:1", False),
+        ("unix:/a.sock unix:/b.sock", True),
+        ("10.0.0.5:1,10.0.0.6:1", True),
+        ("sidecars.test:1", True),
+        ("dns:///sidecars.test:1", True),
+    ],
+)
+def test_a_list_and_a_host_name_may_lead_to_several(setting: str, several: bool) -> None:
+    assert dialing.may_be_several(setting) is several
+
+
+def test_a_name_that_is_told_is_short_and_can_be_printed() -> None:
+    assert dialing.answered_by([("other", "x"), (SIDECAR_KEY, "host at unix:/a.sock")]) == "host at unix:/a.sock"
+    assert len(dialing.answered_by([(SIDECAR_KEY, "x" * 10_000)])) == 300
+    for unusable in (None, [], [(SIDECAR_KEY, "a\nb")], [(SIDECAR_KEY, b"x")]):
+        assert dialing.answered_by(unusable) == ""
 
 
 def wait_for_all(client: EmbeddingClient, stubs: list[StubSidecar]) -> None:

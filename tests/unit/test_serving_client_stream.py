@@ -10,6 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
+from fix_sidecar import open_directory
 from fix_worker import wait_until
 from pgduet.client import (
     BadReplyError,
@@ -135,6 +136,47 @@ def test_what_is_in_flight_fails_with_its_sidecar_and_the_next_request_finds_it_
         return False
 
     wait_until(back)
+
+
+@pytest.fixture
+def named() -> Iterator[tuple[StubSidecar, EmbeddingClient]]:
+    """Give a stub that tells its name, behind one of two addresses; nobody is at the other."""
+    with open_directory() as folder, StubSidecar(f"unix:{folder}/a.sock") as stub:
+        stub.name = "host at a"
+        with EmbeddingClient(f"{stub.address},unix:{folder}/b.sock") as client:
+            yield stub, client
+
+
+def test_a_bad_reply_and_a_stream_that_breaks_name_the_sidecar_of_a_list(
+    named: tuple[StubSidecar, EmbeddingClient],
+) -> None:
+    stub, client = named
+    place = f"the sidecar on host at a, called at {client.address}, answered"
+    with closing(EmbeddingStream(client)) as stream:
+        stub.drop = True
+        for asked in (client, stream):
+            with pytest.raises(BadReplyError) as refused:
+                asked.embed("small", ["a", "b"], "document", "", 10)
+            assert str(refused.value).startswith(f"{place} (1, ")
+        stub.drop, stub.hang = False, True
+        assert str(raised(stream, timeout=0.2)).startswith(f"{place} DEADLINE_EXCEEDED: ")
+        with ThreadPoolExecutor(1) as pool:
+            asked_for = len(stub.requests)
+            call = pool.submit(embed, stream, "b")
+            wait_until(lambda: len(stub.requests) > asked_for)
+            stub.stop()
+            error = call.exception(10)
+        assert str(error).startswith(f"{place} UNAVAILABLE: ")
+        # Nobody is there to tell a name.
+        assert f"the sidecar at {client.address} answered UNAVAILABLE: " in str(raised(stream))
+
+
+def test_a_name_is_not_told_of_a_single_sidecar(stub: StubSidecar, client: EmbeddingClient) -> None:
+    stub.name, stub.status = "host at a", grpc.StatusCode.INTERNAL
+    with closing(EmbeddingStream(client)) as stream:
+        for asked in (client, stream):
+            with pytest.raises(SidecarError, match=f"^the sidecar at {stub.address} answered INTERNAL: "):
+                asked.embed("small", ["a"], "document", "", 10)
 
 
 def test_a_stream_that_ended_while_nobody_asked_is_no_failure_of_the_next_request(

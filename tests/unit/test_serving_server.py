@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import threading
 
 import grpc
@@ -17,6 +18,7 @@ from pgduet.encoding import Part, SelfTestError
 from pgduet.serving.service import SERVICE_NAME
 from pgduet.serving.settings import Settings
 from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1.dialing import answered_by
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -306,3 +308,25 @@ def test_no_text_stands_in_a_log() -> None:
 def test_the_settings_of_a_server_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().model = ("other",)
+
+
+def test_every_answer_names_the_sidecar_and_a_stream_does_before_the_first() -> None:
+    async def scenario() -> None:
+        async with running(max_texts=2) as server:
+            await server.until_serving()
+            server.duet.gate.set()
+
+            async def told(*texts: str) -> tuple[grpc.StatusCode, str]:
+                call = server.stub.Embed(pb.EmbedRequest(model="small", role=pb.ROLE_DOCUMENT, texts=texts), timeout=20)
+                return await call.code(), answered_by(tuple(await call.trailing_metadata()))
+
+            stream = server.stub.EmbedStream(timeout=20)
+            name = answered_by(tuple(await asyncio.wait_for(stream.initial_metadata(), 10)))
+            stream.cancel()
+            assert name.startswith(f"{socket.gethostname()} at unix:/")
+            assert await told("a") == (grpc.StatusCode.OK, name)
+            assert await told("a", "b", "c") == (grpc.StatusCode.INVALID_ARGUMENT, name)
+            server.duet.fingerprint = None  # type: ignore[assignment]
+            assert await told("a") == (grpc.StatusCode.UNKNOWN, name)
+
+    asyncio.run(scenario())

@@ -5,11 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.metadata import version
+from importlib.resources import files
 from typing import Any, LiteralString
 
 import psycopg
 import sqlalchemy
 from alembic import command
+from alembic.config import Config
 from psycopg import sql
 
 from pgduet.database.connection import is_pooled
@@ -17,7 +19,7 @@ from pgduet.database.errors import readable_errors
 from pgduet.database.queries import load_queries
 from pgduet.errors import PgduetError
 from pgduet.migrations.roles import create_roles, require_superuser, role_statements
-from pgduet.migrations.schema import SchemaStatus, alembic_config, refuse_unknown, status
+from pgduet.migrations.schema import SchemaStatus, refuse_unknown, status
 from pgduet.migrations.sql_files import hash_sql_files, read_sql_files
 
 Connection = psycopg.Connection[Any]
@@ -92,6 +94,14 @@ def changing_schema(connection: Connection) -> Iterator[None]:
             connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
             connection.execute("RESET client_min_messages")
             connection.execute("RESET search_path")
+
+
+def alembic_config(output: Any = None) -> Config:
+    """Return Alembic's configuration; what it prints in offline mode goes to `output`."""
+    config = Config(output_buffer=output)
+    config.set_main_option("script_location", str(files("pgduet.migrations")))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def _queries() -> dict[str, LiteralString]:

@@ -1,13 +1,13 @@
 """From gRPC statuses to SQLSTATEs, messages and hints: the one table."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import grpc
 
 from pgduet.backend.plpy_types import Plpy
 from pgduet.backend.settings import CallContext
 from pgduet.v1.channels import handshake_hint
-from pgduet.v1.dialing import SIDECAR_KEY
+from pgduet.v1.dialing import answered_by
 
 
 class _Mapping(NamedTuple):
@@ -39,8 +39,6 @@ _MAPPINGS = {
         "55000", f"The sidecar runs another version of the model than the active generation was made with. {_DOCTOR}"
     ),
 }
-# Whatever answers, an error stays short.
-_NAME_CHARACTERS = 300
 _OTHER = _Mapping("58000", f"The sidecar's log says more. {_DOCTOR}")
 
 
@@ -64,18 +62,9 @@ def raise_rpc_error(plpy: Plpy, error: grpc.RpcError, context: CallContext, *, s
         what = f"the embedding sidecar at {address} refused: {details}"
     hint = handshake_hint(details, context.credentials) if status is grpc.StatusCode.UNAVAILABLE else None
     hint = f"{hint[0].upper()}{hint[1:]}. {_DOCTOR}" if hint else mapping.hint
-    by = _answered_by(error)
+    by = answered_by(error.trailing_metadata())
     detail = f"{told_by(context)}; answered by {by}" if by else told_by(context)
     plpy.error(what, sqlstate=mapping.sqlstate, detail=detail, hint=hint)
-
-
-def _answered_by(error: grpc.RpcError) -> str | None:
-    """Say which sidecar refused, where it told: the address that was called may be a list."""
-    told: Any = error.trailing_metadata()
-    for key, value in told or ():
-        if key == SIDECAR_KEY and isinstance(value, str) and value.isprintable():
-            return value[:_NAME_CHARACTERS]
-    return None
 
 
 def raise_bad_value(plpy: Plpy, message: str, hint: str) -> None:

@@ -5,10 +5,15 @@ and command line. Balancing, health checks, retries and keepalive are gRPC's own
 """
 
 import ipaddress
+from collections.abc import Iterable
+from typing import Any
 
 SERVICE_NAME = "pgduet.v1.EmbeddingService"
-# Trailing metadata of a refusal: which of several sidecars it came from. gRPC does not tell a caller in Python.
+# Metadata, trailing where a call is answered once and initial in a stream: which of several sidecars it came from. gRPC
+# does not tell a caller in Python.
 SIDECAR_KEY = "x-sidecar"
+# Whatever answers, an error stays short.
+_NAME_CHARACTERS = 300
 
 # A sidecar takes no larger message, so a larger one is never worth a second attempt. gRPC would keep 256 KiB.
 _RETRIED_BYTES = 64 * 1024 * 1024
@@ -74,6 +79,26 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def may_be_several(setting: str) -> bool:
+    """Tell whether a setting may lead to several sidecars: a list, or a host name, which may have several addresses."""
+    found = addresses(setting)
+    if len(found) > 1 or is_loopback(found[0]):
+        return len(found) > 1
+    try:
+        ipaddress.ip_address(host_and_port(found[0])[0])
+    except ValueError:
+        return True
+    return False
+
+
+def answered_by(metadata: Iterable[Any] | None) -> str:
+    """Return the name of the sidecar that metadata of a call (pairs) came from, empty where none is told."""
+    for key, value in metadata or ():
+        if key == SIDECAR_KEY and isinstance(value, str) and value.isprintable():
+            return value[:_NAME_CHARACTERS]
+    return ""
 
 
 def host_and_port(address: str) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def status(dsn: Dsn = "") -> None:
         raise typer.Exit(1)
     typer.echo(f"revision {found.revision} of {found.head}, functions of version {found.version or 'none'}")
     if not found.current:
-        typer.echo("not current; bring it up to date with: pgduet db migrate")
+        typer.echo(f"not current: {found.remedy}")
         raise typer.Exit(1)
     typer.echo("current")
 
@@ -92,7 +92,7 @@ def index(
     from pgduet.errors import PgduetError
     from pgduet.migrations.keeper import keep_index
 
-    with _connect(dsn) as connection:
+    with _connect(dsn, known=True) as connection:
         if is_pooled(connection):
             raise PgduetError(
                 "an index cannot be kept through a pooler: each statement may reach another session",
@@ -117,7 +117,7 @@ def set_setting(
         from pgduet.client import sidecar_addresses
 
         sidecar_addresses(value)
-    with _connect(dsn) as connection:
+    with _connect(dsn, known=True) as connection:
         write_setting(connection, key, value)
     typer.echo(f"{key} = {value}")
 
@@ -168,9 +168,11 @@ def uninstall(
 
 
 @contextmanager
-def _connect(dsn: str) -> "Iterator[Connection]":
+def _connect(dsn: str, *, known: bool = False) -> "Iterator[Connection]":
+    """Connect, where `known` to a schema of this release alone; the others mend, report on or remove any."""
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.connection import connect
     from pgduet.database.errors import readable_errors
 
-    with readable_errors(), connect(dsn, autocommit=True) as connection:
+    with readable_errors(), connect_known(dsn) if known else connect(dsn, autocommit=True) as connection:
         yield connection

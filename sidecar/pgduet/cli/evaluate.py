@@ -86,12 +86,12 @@ def evaluate(
     if picture:
         require_picture(picture)
     benchmark = read_benchmark(queries, codes, table, humaneval, dsn)
+    names = [duet_named(name, dsn) for name in (model, *([against] if against else []))]
     if limit is not None:
         benchmark = benchmark.limited(limit)
     relevant, own = benchmark.relevant, benchmark.own
     chosen = split([query.text for query in benchmark.queries]) if calibrate else None
     others = list(_by_words(benchmark)) if bm25 else []
-    names = [duet_named(name, dsn) for name in (model, *([against] if against else []))]
     encoded, *compared = _encode_all(names, models_dir, benchmark, vectors)
     others += [one.scored(benchmark) for one in compared]
     halves, weights, calibration = encoded.halves, encoded.weights, None

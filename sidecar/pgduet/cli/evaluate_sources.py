@@ -27,10 +27,10 @@ def read_benchmark(queries: Path | None, codes: Path | None, table: bool, humane
 
         return read_humaneval()
     if table:
-        from pgduet.database.connection import connect
+        from pgduet.cli.connecting import connect_known
         from pgduet.training.held_out import read_held_out
 
-        with connect(dsn, autocommit=True) as connection:
+        with connect_known(dsn) as connection:
             return read_held_out(connection)
     if queries is None or codes is None:
         lacking = "--codes" if codes is None else "--queries"
@@ -42,8 +42,8 @@ def duet_named(name: str, dsn: str) -> str:
     """Return the name of a duet; `active` means that of the active generation. Raises PgduetError and DatabaseError."""
     if name != ACTIVE:
         return name
-    from pgduet.database.connection import connect
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.generations import list_generations
 
-    with connect(dsn, autocommit=True) as connection:
+    with connect_known(dsn) as connection:
         return next(one.model for one in list_generations(connection) if one.state == ACTIVE)

@@ -71,6 +71,7 @@ def finetune(
 
         pgduet models load small-1 && pgduet generation wait small-1 && pgduet generation promote small-1
     """
+    from pgduet.cli.connecting import connect_known
     from pgduet.cli.scoring import print_lines
     from pgduet.encoding.manifest import Part
     from pgduet.training.tuning.errors import TuningError
@@ -100,7 +101,7 @@ def finetune(
             device=device,
         )
         terms, retained = Terms(share, least_gain, most_lost), read_retained(retain_queries, retain_codes, retain_limit)
-        with _connect(dsn) as connection:
+        with connect_known(dsn) as connection:
             start, material = parent or _active(connection), read_material(connection, retained)
         folder = run_folder(name, models_dir)
         with joined() as team, _progress(steps, shown=team.leads) as (say, report):
@@ -123,7 +124,7 @@ def finetune(
         return
     _show(tuned, folder)
     if add:
-        with _connect(dsn) as connection:
+        with connect_known(dsn) as connection:
             print_lines(_begin(connection, tuned))
 
 
@@ -205,11 +206,3 @@ def _progress(steps: int, *, shown: bool) -> "Iterator[tuple[Say, Report]]":
                 console.print(f"step {step.step} of {steps}: {said}, nDCG@10 on dev {step.score:.4f}")
 
         yield say, report
-
-
-@contextmanager
-def _connect(dsn: str) -> "Iterator[Connection]":
-    from pgduet.database.connection import connect
-
-    with connect(dsn, autocommit=True) as connection:
-        yield connection

@@ -251,10 +251,10 @@ def _progress() -> "Iterator[Any]":
 
 @contextmanager
 def _connect(dsn: str) -> "Iterator[Connection]":
-    from pgduet.database.connection import connect
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.errors import readable_errors
 
-    with readable_errors(), connect(dsn, autocommit=True, application_name="pgduet generation") as connection:
+    with readable_errors(), connect_known(dsn, application_name="pgduet generation") as connection:
         connection.add_notice_handler(
             lambda notice: typer.echo(f"{(notice.severity or 'note').lower()}: {notice.message_primary}", err=True)
         )

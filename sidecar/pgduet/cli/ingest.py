@@ -43,11 +43,11 @@ def ingest(
 
         pgduet ingest --dry-run --verbose .
     """
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.asking import ask
-    from pgduet.database.connection import connect
     from pgduet.ingest import ingest
 
-    with connect(dsn, autocommit=True) as connection, _Lines(quiet, verbose) as progress:
+    with connect_known(dsn) as connection, _Lines(quiet, verbose) as progress:
         report = ingest(
             paths, connection=connection, repo=repo, max_bytes=max_bytes, dry_run=dry_run, progress=progress
         )

@@ -38,14 +38,14 @@ def mine(
     """
     from json import dumps
 
+    from pgduet.cli.connecting import connect_known
     from pgduet.cli.scoring import progress
-    from pgduet.database.connection import connect
     from pgduet.training.mining import Options, TooFewError
     from pgduet.training.mining import mine as run
 
     options = Options(most=most, seed=seed, least=least, dry_run=dry_run)
     try:
-        with connect(dsn, autocommit=True) as connection, progress() as report:
+        with connect_known(dsn) as connection, progress() as report:
             found = run(connection, options, report)
     except TooFewError as error:
         typer.echo(f"error: {error}\nhint: {error.hint}", err=True)

@@ -53,6 +53,7 @@ def shrink(
     from json import dumps
 
     from pgduet.cli import scoring
+    from pgduet.cli.connecting import connect_known
     from pgduet.cli.evaluate_sources import read_benchmark
     from pgduet.encoding import fingerprint_of, load_duet
     from pgduet.encoding.manifest import read_manifest
@@ -66,6 +67,8 @@ def shrink(
     layers = {slot: count for slot, count in (("code", code_layers), ("text", text_layers)) if count is not None}
     how = Shrink(layers, int8)
     check_new_name(new_name, models_dir)
+    if add:
+        connect_known(dsn).close()
     origin = duet_folder(name, models_dir)
     benchmark = read_benchmark(queries, codes, table, humaneval, dsn)
     if limit is not None:
@@ -98,10 +101,10 @@ def shrink(
 
 
 def _begin(new_name: str, shrunk: "Shrunk", dsn: str) -> None:
-    from pgduet.database.connection import connect
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.generations import add_generation, judge
 
-    with connect(dsn, autocommit=True) as connection:
+    with connect_known(dsn) as connection:
         said = add_generation(connection, new_name)
         judge(connection, new_name, shrunk.gate.as_json())
     typer.echo(f"{said}\nnext: pgduet models load {new_name} && pgduet generation wait {new_name}", err=True)

@@ -48,7 +48,7 @@ def search(
         pgduet search --json "quick sort" | jq '.[].path'
     """
     from pgduet.chunking import UnknownLanguageError, find_language
-    from pgduet.database.connection import connect
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.search import search
     from pgduet.errors import PgduetError
 
@@ -60,7 +60,7 @@ def search(
     except UnknownLanguageError:
         # Rows that came by INSERT name languages as they like.
         named = language
-    with connect(dsn, autocommit=True) as connection:
+    with connect_known(dsn) as connection:
         hits = search(
             connection,
             query,

@@ -61,19 +61,12 @@ def trainer(
 
 
 def _open(dsn: str) -> "Connection":
-    """Connect to a database whose schema this package knows."""
     import structlog
 
-    from pgduet.database.connection import connect
-    from pgduet.migrations.schema import require_known
+    from pgduet.cli.connecting import connect_known
 
-    connection = connect(dsn, autocommit=True, application_name="pgduet trainer")
-    try:
-        require_known(connection, structlog.get_logger("pgduet.trainer").warning)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    warn = structlog.get_logger("pgduet.trainer").warning
+    return connect_known(dsn, application_name="pgduet trainer", warn=warn)
 
 
 @contextmanager

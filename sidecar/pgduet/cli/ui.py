@@ -1,5 +1,6 @@
 """`pgduet ui`: the search page."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -46,19 +47,19 @@ def ui(
 
         raise PgduetError(f"the page needs {error.name}", hint="pip install 'pgduet[ui]'") from error
     from pgduet.database.reading import Readers
-
-    readers = Readers(dsn, role=role, seconds=timeout, size=connections)
-    # What cannot work is said before anybody opens the page.
-    with readers.transaction() as connection:
-        connection.execute("SELECT FROM pgduet.generations LIMIT 1")
-    listening = open_socket(host, port)
-    address = address_of(listening)
-    if not is_loopback(host):
-        typer.echo("note: whoever reaches this address can read the code; nobody is asked for a password", err=True)
+    from pgduet.migrations.schema import require_known
 
     def ready() -> None:
         typer.echo(f"pgduet ui: {address} (end with Ctrl-C)")
         if open_browser:
             typer.launch(address)
 
-    serve(readers, listening, [host, *(allow_host or [])], ready)
+    with closing(Readers(dsn, role=role, seconds=timeout, size=connections)) as readers:
+        # What cannot work is said before anybody opens the page.
+        with readers.transaction() as connection:
+            require_known(connection)
+        listening = open_socket(host, port)
+        address = address_of(listening)
+        if not is_loopback(host):
+            typer.echo("note: whoever reaches this address can read the code; nobody is asked for a password", err=True)
+        serve(readers, listening, [host, *(allow_host or [])], ready)

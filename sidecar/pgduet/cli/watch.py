@@ -87,8 +87,8 @@ def watches(dsn: Dsn = "") -> None:
 
 @contextmanager
 def _connect(dsn: str) -> "Iterator[Connection]":
-    from pgduet.database.connection import connect
+    from pgduet.cli.connecting import connect_known
     from pgduet.database.errors import readable_errors
 
-    with readable_errors(), connect(dsn, autocommit=True, application_name="pgduet watch") as connection:
+    with readable_errors(), connect_known(dsn, application_name="pgduet watch") as connection:
         yield connection

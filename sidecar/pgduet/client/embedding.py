@@ -3,10 +3,10 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -27,8 +27,6 @@ _OPTIONS: dialing.Options = [
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
 ]
-
-Reply = TypeVar("Reply")
 
 
 def sidecar_address(address: str | None = None) -> str:
@@ -91,6 +89,7 @@ class EmbeddingClient:
         self.credentials = credentials or sidecar_credentials()
         options = dialing.direct_options() if direct else dialing.options(embed_again=False)
         with _bad_settings_told(self.address):
+            self._may_be_several = dialing.may_be_several(self.address)
             self._stamps = self.credentials.stamps()
             self._channel = open_channel(self.address, self.credentials, [*_OPTIONS, *options])
         self._service = embedding_pb2_grpc.EmbeddingServiceStub(self._channel)  # type: ignore[no-untyped-call]
@@ -121,8 +120,9 @@ class EmbeddingClient:
         BadReplyError where the reply does not hold one row per text.
         """
         request = self.embed_request(model, texts, role, expected_fingerprint, part)
-        reply: pb.EmbedResponse = self._call(self._service.Embed, request, timeout)
-        self.check_reply(reply, len(texts), sketched=part == "both")
+        reply: pb.EmbedResponse
+        reply, place = self._call_one(self._service.Embed, request, timeout)
+        self.check_reply(reply, len(texts), place, sketched=part == "both")
         return reply
 
     @staticmethod
@@ -210,13 +210,23 @@ class EmbeddingClient:
                 )
             time.sleep(0.05)
 
-    def _call(
-        self, method: Callable[..., Reply], request: Any, timeout: float | None, *, about_models: bool = False
-    ) -> Reply:
+    def place(self, sidecar: str = "") -> str:
+        """Say who was called: the address, and of several the one that answered, where it told its name."""
+        return f"on {sidecar}, called at {self.address}," if sidecar and self._may_be_several else f"at {self.address}"
+
+    def _call(self, method: Any, request: Any, timeout: float | None, *, about_models: bool = False) -> Any:
+        return self._call_one(method, request, timeout, about_models=about_models)[0]
+
+    def _call_one(
+        self, method: Any, request: Any, timeout: float | None, *, about_models: bool = False
+    ) -> tuple[Any, str]:
+        """Make a call; return its reply, and who answered."""
         request_id = new_request_id()
         metadata = self._metadata(request_id)
+        seconds = self.timeout if timeout is None else timeout
         try:
-            return method(request, timeout=self.timeout if timeout is None else timeout, metadata=metadata)
+            reply, call = method.with_call(request, timeout=seconds, metadata=metadata)
+            return reply, self.place(dialing.answered_by(call.trailing_metadata()))
         except grpc.RpcError as error:
             raise self.translated(error, request_id, about_models=about_models) from error
         except ValueError as error:
@@ -224,7 +234,7 @@ class EmbeddingClient:
 
     def translated(self, error: grpc.RpcError, request_id: str, *, about_models: bool = False) -> SidecarError:
         """Translate a failed call into an error with a hint, that of certificates where those are what is wrong."""
-        return from_rpc_error(error, self.address, request_id, self.credentials, about_models=about_models)
+        return from_rpc_error(error, self.place, request_id, self.credentials, about_models=about_models)
 
     def is_stale(self) -> bool:
         """Tell whether a file that the connection was made with has changed: another client would use the new one."""
@@ -245,13 +255,13 @@ class EmbeddingClient:
             code=grpc.StatusCode.CANCELLED,
         )
 
-    def check_reply(self, reply: pb.EmbedResponse, texts: int, *, sketched: bool = True) -> None:
-        """Raise BadReplyError where a reply does not hold one row per text."""
+    def check_reply(self, reply: pb.EmbedResponse, texts: int, place: str, *, sketched: bool = True) -> None:
+        """Raise BadReplyError where a reply does not hold one row per text; `place` says who answered."""
         expected = (texts, texts * reply.width * 2, texts * (reply.width // 8) if sketched else 0)
         found = (len(reply.results), len(reply.embeddings), len(reply.sketches))
         if found != expected:
             raise BadReplyError(
-                f"the sidecar at {self.address} answered {found} results, vector bytes and sketch bytes "
+                f"the sidecar {place} answered {found} results, vector bytes and sketch bytes "
                 f"where {expected} were due",
                 hint="restart the sidecar and report this: its reply contradicts itself",
                 code=grpc.StatusCode.INTERNAL,

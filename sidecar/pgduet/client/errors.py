@@ -1,10 +1,13 @@
 """What can go wrong between a caller and the sidecar, as errors that a person can mend."""
 
+from collections.abc import Callable
+
 import grpc
 
 from pgduet.errors import PgduetError
 from pgduet.v1.channels import handshake_hint
 from pgduet.v1.credentials import Credentials
+from pgduet.v1.dialing import answered_by
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
@@ -86,20 +89,27 @@ _MODEL_HINTS: dict[grpc.StatusCode, tuple[type[SidecarError], str]] = {
 
 
 def from_rpc_error(
-    error: grpc.RpcError, address: str, request_id: str, credentials: Credentials, *, about_models: bool = False
+    error: grpc.RpcError,
+    place: Callable[[str], str],
+    request_id: str,
+    credentials: Credentials,
+    *,
+    about_models: bool = False,
 ) -> SidecarError:
     """Translate a failed call into the error class, message and hint for its status.
 
-    `credentials` are those that it was made with; `about_models` marks a call that loads or unloads one.
+    `place` says who was called, given the name that the sidecar told or none. `credentials` are those that the call was
+    made with; `about_models` marks a call that loads or unloads one.
     """
     if not isinstance(error, grpc.Call):
-        return SidecarError(f"the call to the sidecar at {address} failed: {error}")
+        return SidecarError(f"the call to the sidecar {place('')} failed: {error}")
     code = error.code()
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
         # gRPC's word for a message over its limit: no overload, and never any better.
         code = grpc.StatusCode.INVALID_ARGUMENT
     details = error.details() or ""
-    made = sidecar_error(code, details, address, _retry_after(error), request_id, about_models=about_models)
+    told = answered_by(error.trailing_metadata()) or answered_by(error.initial_metadata())
+    made = sidecar_error(code, details, place(told), _retry_after(error), request_id, about_models=about_models)
     if code is grpc.StatusCode.UNAVAILABLE:
         made.hint = handshake_hint(details, credentials) or made.hint
     return made
@@ -108,16 +118,16 @@ def from_rpc_error(
 def sidecar_error(
     code: grpc.StatusCode,
     details: str,
-    address: str,
+    place: str,
     retry_after: float | None = None,
     request_id: str = "",
     *,
     about_models: bool = False,
 ) -> SidecarError:
-    """Make the error of the class, message and hint for a status."""
+    """Make the error of the class, message and hint for a status; `place` says who was called."""
     hints = _HINTS | _MODEL_HINTS if about_models else _HINTS
     kind, hint = hints.get(code, (SidecarError, "see the sidecar's log"))
-    message = f"the sidecar at {address} answered {code.name}: {details}"
+    message = f"the sidecar {place} answered {code.name}: {details}"
     return kind(message, hint=hint, code=code, retry_after=retry_after, request_id=request_id)
 
 

@@ -12,6 +12,7 @@ import grpc
 from pgduet.client.embedding import EmbeddingClient, new_request_id
 from pgduet.client.errors import SidecarError, SidecarUnavailableError, sidecar_error
 from pgduet.v1 import embedding_pb2 as pb
+from pgduet.v1.dialing import answered_by
 
 # A stream stays with one sidecar: so often another one gets its chance, such as one that has come back.
 _RENEWED_AFTER = 60.0
@@ -30,6 +31,11 @@ class EmbeddingStream:
         self.client = client
         self._open: _Open | None = None
         self._is_known = True
+
+    @property
+    def place(self) -> str:
+        """Say who answers: the address, and of several sidecars the one at the other end."""
+        return self.client.place() if self._open is None else self._open.place
 
     def close(self) -> None:
         """End the stream; what is in flight is cancelled."""
@@ -69,6 +75,7 @@ class _Open:
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[pb.EmbedStreamResponse]] = {}
         self._end: SidecarError | None = None
+        self._sidecar = ""
         self._outgoing: SimpleQueue[pb.EmbedStreamRequest | None] = SimpleQueue()
         self._call = client.open_stream(iter(self._outgoing.get, None), self._name)
         threading.Thread(target=self._read, name="embed-stream", daemon=True).start()
@@ -76,6 +83,10 @@ class _Open:
     def is_fresh(self) -> bool:
         """Tell whether one more request may be sent."""
         return self._end is None and time.monotonic() - self._born < _RENEWED_AFTER
+
+    @property
+    def place(self) -> str:
+        return self._client.place(self._sidecar)
 
     def cancel(self) -> None:
         self._call.cancel()
@@ -96,7 +107,7 @@ class _Open:
             self.cancel()
             code = grpc.StatusCode.DEADLINE_EXCEEDED
             text = "no answer came in time"
-            raise sidecar_error(code, text, self._client.address, request_id=self._request_id(number)) from None
+            raise sidecar_error(code, text, self.place, request_id=self._request_id(number)) from None
 
     def _request_id(self, number: int) -> str:
         """Name one request as the sidecar's log does."""
@@ -107,13 +118,15 @@ class _Open:
             error, request_id = answer.error, self._request_id(answer.id)
             code = _CODES.get(error.code, grpc.StatusCode.UNKNOWN)
             retry_after = error.retry_after_ms / 1000 or None
-            raise sidecar_error(code, error.message, self._client.address, retry_after, request_id)
-        self._client.check_reply(answer.response, texts)
+            raise sidecar_error(code, error.message, self.place, retry_after, request_id)
+        self._client.check_reply(answer.response, texts, self.place)
         return answer.response
 
     def _read(self) -> None:
+        # It comes before the first answer, and is nothing where the call ends without.
+        self._sidecar = answered_by(self._call.initial_metadata())
         end: SidecarError = SidecarUnavailableError(
-            f"the sidecar at {self._client.address} ended the stream", "try again", grpc.StatusCode.UNAVAILABLE
+            f"the sidecar {self.place} ended the stream", "try again", grpc.StatusCode.UNAVAILABLE
         )
         try:
             for answer in self._call:

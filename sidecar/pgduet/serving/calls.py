@@ -52,7 +52,7 @@ class Calls:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        # What a refusal names this sidecar by, in printable ASCII; nothing without.
+        # What answers name this sidecar by, in printable ASCII; nothing without.
         self.name = ""
         self.idle = asyncio.Event()
         self.idle.set()
@@ -61,20 +61,31 @@ class Calls:
         self._running = 0
 
     async def run(
-        self, call: str, context: Context, facts: dict[str, Any], answer: Awaitable[Reply], level: str = "info"
+        self,
+        call: str,
+        context: Context,
+        facts: dict[str, Any],
+        answer: Awaitable[Reply],
+        level: str = "info",
+        *,
+        signed: bool = True,
     ) -> Reply:
         """Await the answer to one call and log how it went; what `facts` holds by then stands in the line.
 
-        A Refusal becomes the call's status. A call that the client gave up is logged at info.
+        A Refusal becomes the call's status. A call that the client gave up is logged at info. However it ends, the
+        caller learns which sidecar answered, unless it is not to be `signed`.
         """
+        signature = self.signature() if signed else ()
+        context.set_trailing_metadata(signature)
         try:
             return await self.watch(call, request_id(context), facts, answer, context.time_remaining, level)
         except Refusal as refusal:
             told = refusal.trailing_metadata(context.time_remaining())
-            # Who is not known learns nothing.
-            if self.name and refusal.code is not grpc.StatusCode.UNAUTHENTICATED:
-                told += ((SIDECAR_KEY, self.name),)
-            await context.abort(refusal.code, str(refusal), told)
+            await context.abort(refusal.code, str(refusal), told + signature)
+
+    def signature(self) -> tuple[tuple[str, str], ...]:
+        """Name this sidecar in metadata."""
+        return ((SIDECAR_KEY, self.name),) if self.name else ()
 
     async def watch(
         self,

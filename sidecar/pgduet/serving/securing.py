@@ -102,7 +102,8 @@ class TokenCheck(grpc.aio.ServerInterceptor):
         refusal = Refusal(grpc.StatusCode.UNAUTHENTICATED, f"the bearer token is {known}")
 
         async def turn_away(_: object, context: Context) -> None:
-            await self._calls.run("unauthenticated", context, {"peer": context.peer()}, refuse(refusal))
+            # Who is not known learns nothing.
+            await self._calls.run("unauthenticated", context, {"peer": context.peer()}, refuse(refusal), signed=False)
 
         # Whatever the method is: this kind does not wait for a message.
         return grpc.stream_stream_rpc_method_handler(turn_away)

@@ -27,6 +27,8 @@ async def answer_stream(context: Context, calls: Calls, answer: Answer) -> None:
 
     What was read is answered first. Cancelling drops all that is in flight.
     """
+    # At once: an answer may never come, and the errors in it have no metadata of their own.
+    await context.send_initial_metadata(calls.signature())
     room = asyncio.Semaphore(MOST_IN_FLIGHT)
     # Two writes at a time are an error in gRPC.
     writing = asyncio.Lock()

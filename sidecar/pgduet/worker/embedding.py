@@ -137,13 +137,13 @@ class Embedder:
             self.size = min(self._most, self.size * 2)
         if reply.width != _WIDTH:
             raise BadReplyError(
-                f"the sidecar at {self.client.address} answered with vectors of {reply.width} numbers, not {_WIDTH}",
+                f"the sidecar {self._stream.place} answered with vectors of {reply.width} numbers, not {_WIDTH}",
                 hint="the sidecar does not speak this version's protocol: upgrade both together",
                 code=grpc.StatusCode.INTERNAL,
             )
         if fingerprint and reply.fingerprint != fingerprint:
             raise RequestRefusedError(
-                f"the sidecar at {self.client.address} answered with vectors of fingerprint {reply.fingerprint}"
+                f"the sidecar {self._stream.place} answered with vectors of fingerprint {reply.fingerprint}"
                 f" instead of {fingerprint}",
                 hint="make all sidecars run the model of the active generation",
                 code=grpc.StatusCode.FAILED_PRECONDITION,

@@ -110,12 +110,17 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _schema(connection: "Connection") -> Finding:
     from pgduet.migrations.schema import status
 
-    found = status(connection)
+    try:
+        found = status(connection)
+    except PgduetError as error:
+        return failed("schema", error)
     if found.revision is None:
         return Finding("schema", "fail", f"not installed in {connection.info.dbname}", "run: pgduet db migrate")
     detail = f"revision {found.revision} of {found.head}, functions of version {found.version or 'none'}"
     if not found.current:
-        return Finding("schema", "warn", f"{detail}: not current", "run: pgduet db migrate")
+        # Functions of another version may do; with another revision nothing works.
+        is_near = found.revision == found.head
+        return Finding("schema", "warn" if is_near else "fail", f"{detail}: not current", found.remedy)
     return Finding("schema", "ok", detail)
 
 
