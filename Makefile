@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 PGDUET := .venv/bin/pgduet
 ROOMS := plpython/pgduet sidecar/pgduet migrations/pgduet sql/pgduet
-CODE := $(ROOMS) tests docs/site_files.py $(wildcard benchmarks/*.py) benchmarks/search
+CODE := $(ROOMS) tests docs/site_files.py $(wildcard benchmarks/*.py) benchmarks/shared benchmarks/search
 # pgspot cannot see that the installer makes the schema and pins the search path first, hence the preludes. The files of
 # sql/ pin it themselves. The first revision has a function body of a kind that pgspot cannot read.
 REVISIONS := $(filter-out %/0001_schema.sql,$(wildcard migrations/pgduet/migrations/versions/*.sql))

@@ -7,22 +7,11 @@ ids, hashes and filter columns, never vectors. Ratios and medians count, the mac
 """
 
 import argparse
-import json
 import statistics
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
 
-import psycopg
+from shared.cluster import Connection, keep, private_database
 
-from pgduet.local.cluster import Cluster
-from pgduet.local.server_python import ensure_server_python, server_python_path
-from pgduet.local.state import state_folder
-from pgduet.migrations.install import migrate
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-RESULT = REPOSITORY / "benchmarks" / "results" / "reconcile.json"
 SLICE = 20_000
 START = -(2**63)
 
@@ -38,8 +27,6 @@ FILL = (
     "VACUUM ANALYZE pgduet.code_chunks, pgduet.code_embeddings",
 )
 COUNT = "SELECT count(content_hash) FROM pgduet.code_chunks"
-
-Connection = psycopg.Connection[Any]
 
 
 def seconds(session: Connection, query: str) -> float:
@@ -68,25 +55,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
-    ensure_server_python(REPOSITORY)
-    with tempfile.TemporaryDirectory(prefix="pgduet-bench-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        path = [server_python_path(state_folder(REPOSITORY))]
-        settings = {"max_wal_size": "8GB", "fsync": "off", "shared_buffers": "1GB"}
-        with Cluster(folder, python_path=path, settings=settings) as cluster:
-            with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as session:
-                session.execute("CREATE DATABASE bench")
-            with psycopg.connect(cluster.conninfo("bench"), autocommit=True) as session:
-                migrate(session)
-                for statement in FILL:
-                    session.execute(statement.format(rows=asked.rows))
-                whole, counts, parts = [], [], []
-                for _ in range(asked.repeats):
-                    counts.append(seconds(session, COUNT))
-                    times = slices(session)
-                    whole.append(sum(times))
-                    parts += times
+    whole, counts, parts = [], [], []
+    with private_database() as session:
+        for statement in FILL:
+            session.execute(statement.format(rows=asked.rows).encode())
+        for _ in range(asked.repeats):
+            counts.append(seconds(session, COUNT))
+            times = slices(session)
+            whole.append(sum(times))
+            parts += times
     figures = {
         "rows": asked.rows,
         "reconcile_seconds": round(statistics.median(whole), 3),
@@ -96,8 +73,7 @@ def main() -> None:
         "slice_ms_median": round(statistics.median(parts) * 1000, 1),
         "slice_ms_longest": round(max(parts) * 1000, 1),
     }
-    print(json.dumps(figures, indent=2))
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
+    keep("reconcile", figures)
 
 
 if __name__ == "__main__":

@@ -8,23 +8,13 @@ Ratios and medians count, the machine may be shared.
 """
 
 import argparse
-import json
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-import psycopg
+from shared.cluster import Connection, keep, private_database
 
 from pgduet.database.snapshots import COUNTED, Snapshots
-from pgduet.local.cluster import Cluster
-from pgduet.local.server_python import ensure_server_python, server_python_path
-from pgduet.local.state import state_folder
-from pgduet.migrations.install import migrate
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-RESULT = REPOSITORY / "benchmarks" / "results" / "snapshots.json"
 
 FILL = (
     "SET session_replication_role = replica",
@@ -51,8 +41,6 @@ PAIRS = {
     "generation_scores": ("SELECT vectors, chunks, lacking, failed FROM {}", "_generation_counts(1, true)"),
     "duplicates": ("SELECT repo_names, path, copies FROM {} ORDER BY copies DESC LIMIT 20", "_duplicates_now()"),
 }
-
-Connection = psycopg.Connection[Any]
 
 
 def milliseconds(session: Connection, query: str, repeats: int) -> tuple[float, int]:
@@ -89,22 +77,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
-    ensure_server_python(REPOSITORY)
-    with tempfile.TemporaryDirectory(prefix="pgduet-bench-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        path = [server_python_path(state_folder(REPOSITORY))]
-        settings = {"max_wal_size": "8GB", "fsync": "off", "shared_buffers": "1GB"}
-        with Cluster(folder, python_path=path, settings=settings) as cluster:
-            with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as session:
-                session.execute("CREATE DATABASE bench")
-            with psycopg.connect(cluster.conninfo("bench"), autocommit=True) as session:
-                migrate(session)
-                for statement in FILL:
-                    session.execute(statement.format(rows=asked.rows).encode())
-                figures = {"rows": asked.rows, "repeats": asked.repeats} | measure(session, asked.repeats)
-    print(json.dumps(figures, indent=2))
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
+    with private_database() as session:
+        for statement in FILL:
+            session.execute(statement.format(rows=asked.rows).encode())
+        keep("snapshots", {"rows": asked.rows, "repeats": asked.repeats} | measure(session, asked.repeats))
 
 
 if __name__ == "__main__":
