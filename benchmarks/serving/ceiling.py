@@ -24,15 +24,16 @@ class Ceiling:
         self._square, self._up = torch.randn(width, width).to(dtype), torch.randn(width, inner).to(dtype)
         self._down = torch.randn(inner, width).to(dtype)
 
-    def seconds(self, lengths: Sequence[int]) -> float:
+    def seconds(self, lengths: Sequence[int], repeats: int = _REPEATS) -> float:
         """Return what texts of these lengths in tokens would take: one layer is measured, on 1,024 tokens of them.
 
-        The attention of a text is measured as a batch of texts of the mean length.
+        It is measured so often, and the median taken. The attention of a text is measured as a batch of texts of the
+        mean length.
         """
         mean = max(1, sum(lengths) // len(lengths))
         texts = max(1, _TOKENS // mean)
         heads = torch.randn(texts * self._heads, mean, self._head).to(self._dtype)
-        taken = median(self._layer(heads) for _ in range(_REPEATS))
+        taken = median(self._layer(heads) for _ in range(repeats))
         return float(taken * self._layers * sum(lengths) / _TOKENS)
 
     def _layer(self, heads: torch.Tensor) -> float:

@@ -16,11 +16,17 @@ _OPENVINO_PEER = "sentence-transformers, OpenVINO"
 
 
 def summary(
-    seconds: Mapping[str, Sequence[float]], apart: Mapping[str, float], texts: int, tokens: int, threads: int
+    seconds: Mapping[str, Sequence[float]],
+    in_bf16: float,
+    apart: Mapping[str, float],
+    texts: int,
+    tokens: int,
+    threads: int,
 ) -> dict[str, Any]:
     """Return every row, and pgduet's ratios to its peers and to the ceiling, medians over the slices.
 
-    `tokens` are those that both encoders read. A ratio above one means that pgduet is faster.
+    `in_bf16` are the seconds of the ceiling in bfloat16 for the last slice; `tokens` are those that both
+    encoders read. A ratio above one means that pgduet is faster.
     """
     whole = {name: sum(times) for name, times in seconds.items()}
     rows = [
@@ -47,7 +53,7 @@ def summary(
         # The encoders of `small` are in float32, the best that this CPU computes fast in.
         "ratio_best_precision": _ratio(seconds, _PGDUET, best),
         "ratio_to_ceiling_fp32": _ratio(seconds, _PGDUET, "ceiling"),
-        "ratio_to_ceiling_bf16": None,
+        "ratio_to_ceiling_bf16": in_bf16 / seconds[_PGDUET][-1],
         "rows": rows,
     }
     return result | (
