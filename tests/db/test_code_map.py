@@ -104,8 +104,11 @@ def test_a_table_twice_as_large_gets_a_new_map_and_the_old_one_is_shown_until_th
         keep(session)
         before = points(session)
         load_vectors(session, structured(20, seed=5))
-        calls = iter([False, False, True])
         session.execute("UPDATE pgduet._snapshot SET refreshed_at = '-infinity'")
+        calls = iter([False, True])
+        assert keep_map(Snapshots(session), lambda: next(calls)) == 0, "stopped while it was learnt"
+        assert session.execute("SELECT count(*) FROM pgduet._map").fetchone() == (1,), "nothing was begun"
+        calls = iter([False, False, False, True])
         assert keep_map(Snapshots(session), lambda: next(calls)) == 0, "stopped on the way"
         assert session.execute("SELECT count(*) FROM pgduet._map").fetchone() == (2,)
         assert points(session) == before

@@ -308,6 +308,25 @@ def test_a_worker_that_waits_for_a_lock_of_the_database_ends_all_the_same(
     assert session.execute(STATES).fetchall() == [("waiting", 5)]
 
 
+def test_a_statement_that_a_stop_finds_under_way_may_end_by_itself(
+    session: Connection, stub_database: Database
+) -> None:
+    log = stub_database.cluster.log
+    before = len(log.read_bytes())
+    with session.transaction():
+        # The first round waits for it.
+        session.execute("LOCK TABLE pgduet._snapshot IN ACCESS EXCLUSIVE MODE")
+        worker = make_worker(stub_database, index=False, reconcile=3600)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        wait_until(lambda: scalar(session, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        worker.stop()
+        time.sleep(0.1)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert b"canceling statement" not in log.read_bytes()[before:]
+
+
 def test_a_lost_database_connection_is_made_again(session: Connection, stub_database: Database) -> None:
     with working(stub_database, index=False):
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 1)

@@ -316,7 +316,9 @@ class Worker:
             self._open_connections.pop(connection)
 
     def _end_statements(self) -> None:
-        """Cancel what rounds are doing at once, and what lanes do that were cut off and do not end; until all end."""
+        """Cancel what rounds are doing, and what lanes do that were cut off and do not end; until all end."""
+        # A cancelled statement is an ERROR in the server's log, which somebody reads: most end by themselves.
+        time.sleep(_STEP_SECONDS)
         while self._open_connections:
             is_late = self._cut_at is not None and time.monotonic() - self._cut_at > _GIVING_BACK_SECONDS
             for connection, is_round in list(self._open_connections.items()):

@@ -33,7 +33,9 @@ def keep_map(snapshots: Snapshots, stopped: Callable[[], bool]) -> int:
             sample = snapshots.sample(due, SAMPLE)
             if len(sample) < _LEAST:
                 continue
-            map_id = snapshots.begin_map(due, fit_map(sample))
+            fit = fit_map(sample)
+            # Fitting takes seconds: what begins after a stop is cancelled.
+            map_id = None if stopped() else snapshots.begin_map(due, fit)
         if map_id is None or stopped() or not snapshots.place_all(due, map_id, stopped):
             return done
         done += 1
