@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
-from fix_database import Database
+from fix_database import Connection, Database
 from fix_sidecar import open_directory
+from pgduet.database.connection import connect
+from pgduet.worker.loop import Worker
+from pgduet.worker.options import Options
 
 _CALM = re.compile(r"\[(debug|info) *\]")
 
@@ -98,3 +101,23 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30, message: str =
         if time.monotonic() > deadline:
             pytest.fail(message)
         time.sleep(0.05)
+
+
+def add_chunks(session: Connection, rows: int, word: str = "r") -> None:
+    """Insert so many chunks with different contents."""
+    session.execute(
+        "INSERT INTO pgduet.code_chunks (content) SELECT %s || g FROM generate_series(1, %s) g", (word, rows)
+    )
+
+
+def make_worker(database: Database, **options: Any) -> Worker:
+    """Make a worker in this process that is quick to look and to try again."""
+    quick = {"poll": 0.2, "longest_pause": 1.0, "heartbeat": 0.5}
+    return Worker(lambda: connect(database.conninfo, autocommit=True), Options(**{**quick, **options}))
+
+
+def scalar(session: Connection, query: str) -> Any:
+    """Return the one value that a query gives."""
+    row = session.execute(query).fetchone()
+    assert row is not None
+    return row[0]

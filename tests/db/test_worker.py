@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ import pytest
 
 from fix_database import Connection, Database
 from fix_pooler import free_port
-from fix_worker import wait_until
+from fix_worker import add_chunks, make_worker, scalar, wait_until
 from pgduet.client import SidecarUnavailableError
 from pgduet.database.connection import connect
 from pgduet.errors import PgduetError
@@ -38,17 +37,6 @@ def session(stub_database: Database) -> Iterator[Connection]:
     stub_database.set("trigger_mode", "queue")
     with stub_database.connect() as connection:
         yield connection
-
-
-def add(session: Connection, rows: int, word: str = "r") -> None:
-    session.execute(
-        "INSERT INTO pgduet.code_chunks (content) SELECT %s || g FROM generate_series(1, %s) g", (word, rows)
-    )
-
-
-def make_worker(database: Database, **options: Any) -> Worker:
-    quick = {"poll": 0.2, "longest_pause": 1.0, "heartbeat": 0.5}
-    return Worker(lambda: connect(database.conninfo, autocommit=True), Options(**{**quick, **options}))
 
 
 def run_once(database: Database, **options: Any) -> Worker:
@@ -71,12 +59,6 @@ def working(database: Database, **options: Any) -> Iterator[Worker]:
         assert not thread.is_alive()
 
 
-def scalar(session: Connection, query: str) -> Any:
-    row = session.execute(query).fetchone()
-    assert row is not None
-    return row[0]
-
-
 def texts(stub: StubSidecar) -> int:
     return sum(request.texts for request in stub.requests)
 
@@ -84,8 +66,8 @@ def texts(stub: StubSidecar) -> int:
 def test_what_is_queued_gets_its_own_vectors_and_each_content_is_sent_once(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
-    add(session, 100)
-    add(session, 100)
+    add_chunks(session, 100)
+    add_chunks(session, 100)
     worker = run_once(stub_database, index=False, concurrency=1)
     assert session.execute(STATES).fetchall() == []
     rows = session.execute(VECTORS).fetchall()
@@ -99,7 +81,7 @@ def test_what_is_queued_gets_its_own_vectors_and_each_content_is_sent_once(
 
 def test_rows_that_no_trigger_saw_get_their_vectors_and_an_index(session: Connection, stub_database: Database) -> None:
     session.execute("SET session_replication_role = replica")
-    add(session, 1100)
+    add_chunks(session, 1100)
     run_once(stub_database)
     assert scalar(session, "SELECT sum(embedded) FROM pgduet.coverage") == 1100
     assert session.execute("SELECT valid, rows_at_build FROM pgduet.index_status").fetchall() == [(True, 1100)]
@@ -109,7 +91,7 @@ def test_a_running_worker_is_woken_by_a_commit(session: Connection, stub_databas
     with working(stub_database, poll=600, index=False):
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status WHERE state = 'working'") == 1)
         time.sleep(0.5)
-        add(session, 5)
+        add_chunks(session, 5)
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5, 5)
     assert scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 0
 
@@ -117,7 +99,7 @@ def test_a_running_worker_is_woken_by_a_commit(session: Connection, stub_databas
 def test_without_notifications_polling_finds_the_work(session: Connection, stub_database: Database) -> None:
     stub_database.set("notify", "off")
     with working(stub_database, poll=0.3, index=False):
-        add(session, 5)
+        add_chunks(session, 5)
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5, 10)
 
 
@@ -125,7 +107,7 @@ def test_one_bad_text_stands_alone_and_holds_up_no_other(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
     stub.poison = "r77"
-    add(session, 130)
+    add_chunks(session, 130)
     run_once(stub_database)
     assert scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 129
     failure = session.execute("SELECT state, error_class FROM pgduet.failures").fetchall()
@@ -141,7 +123,7 @@ def test_a_text_that_fails_again_and_again_is_given_up_with_its_reason(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
     stub.poison = "r1"
-    add(session, 1)
+    add_chunks(session, 1)
     for _ in range(2):
         run_once(stub_database, max_attempts=2)
         session.execute("UPDATE pgduet._pending SET next_attempt_at = now()")
@@ -158,7 +140,7 @@ def test_a_text_that_the_sidecar_refuses_by_itself_is_given_up_at_once(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
     stub.blank_for_stub = "r2"
-    add(session, 3)
+    add_chunks(session, 3)
     run_once(stub_database)
     failures = session.execute("SELECT state, error_class FROM pgduet.failures").fetchall()
     assert failures == [("failed", "row_permanent")]
@@ -181,11 +163,11 @@ def test_a_text_that_the_sidecar_refuses_by_itself_is_given_up_at_once(
 def test_a_sidecar_that_cannot_work_is_no_failure_of_any_row(
     session: Connection, stub_database: Database, stub: StubSidecar, switch: str, value: object, message: str
 ) -> None:
-    add(session, 1, "first")
+    add_chunks(session, 1, "first")
     run_once(stub_database)
     before = getattr(stub, switch)
     setattr(stub, switch, value)
-    add(session, 20)
+    add_chunks(session, 20)
     with working(stub_database, index=False):
         wait_until(lambda: scalar(session, "SELECT count(detail) FROM pgduet.worker_status") == 1)
         state = session.execute("SELECT state, detail FROM pgduet.worker_status").fetchone()
@@ -202,7 +184,7 @@ def test_once_lets_an_outage_out_and_loses_nothing(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
     stub.stop()
-    add(session, 3)
+    add_chunks(session, 3)
     with pytest.raises(SidecarUnavailableError, match="UNAVAILABLE"):
         run_once(stub_database)
     assert session.execute(STATES).fetchall() == [("waiting", 3)]
@@ -214,7 +196,7 @@ def test_once_asks_for_fewer_texts_when_it_is_too_late_for_many_and_for_more_aga
 ) -> None:
     stub_database.set("batch_deadline_ms", "500")
     stub.seconds_a_text = 0.1
-    add(session, 90)
+    add_chunks(session, 90)
     timer = threading.Timer(3, lambda: setattr(stub, "seconds_a_text", 0.0))
     timer.start()
     run_once(stub_database, concurrency=1, index=False)
@@ -228,7 +210,7 @@ def test_once_asks_for_fewer_texts_when_it_is_too_late_for_many_and_for_more_aga
 
 def test_once_waits_for_a_sidecar_that_is_busy(session: Connection, stub_database: Database, stub: StubSidecar) -> None:
     stub.status = grpc.StatusCode.RESOURCE_EXHAUSTED
-    add(session, 5)
+    add_chunks(session, 5)
     timer = threading.Timer(1, lambda: setattr(stub, "status", None))
     timer.start()
     run_once(stub_database, index=False)
@@ -241,7 +223,7 @@ def test_no_transaction_is_open_while_the_model_works(
     session: Connection, stub_database: Database, stub: StubSidecar
 ) -> None:
     stub.hang = True
-    add(session, 3)
+    add_chunks(session, 3)
     with working(stub_database, index=False, concurrency=1):
         wait_until(lambda: len(stub.requests) > 0)
         states = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL"
@@ -259,7 +241,7 @@ def test_no_transaction_is_open_while_the_model_works(
 def test_a_worker_with_the_roles_rights_only_goes_on_where_it_may_not_build_the_index(
     session: Connection, stub_database: Database
 ) -> None:
-    add(session, 1001)
+    add_chunks(session, 1001)
     session.execute("CREATE ROLE plain_worker LOGIN IN ROLE pgduet_worker")
     try:
         conninfo = stub_database.conninfo.replace("user='postgres'", "user='plain_worker'")
@@ -269,64 +251,6 @@ def test_a_worker_with_the_roles_rights_only_goes_on_where_it_may_not_build_the_
         session.execute("DROP ROLE plain_worker")
 
 
-def test_sigterm_gives_back_what_hangs_and_leaves(
-    session: Connection, stub_database: Database, stub: StubSidecar
-) -> None:
-    stub.hang = True
-    add(session, 40)
-    command = [str(Path(sys.executable).with_name("pgduet")), "worker", "--no-index"]
-    process = subprocess.Popen(command, env=stub_database.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        wait_until(lambda: len(stub.requests) >= 2)
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
-    finally:
-        process.kill()
-        process.communicate()
-    assert session.execute(STATES).fetchall() == [("waiting", 40)]
-    assert scalar(session, "SELECT count(leased_until) + max(attempts) FROM pgduet._pending") == 0
-    assert scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 0
-
-
-def test_a_worker_that_waits_for_a_lock_of_the_database_ends_all_the_same(
-    session: Connection, stub_database: Database
-) -> None:
-    add(session, 5)
-    with session.transaction():
-        session.execute("LOCK TABLE pgduet.code_chunks IN ACCESS EXCLUSIVE MODE")
-        worker = make_worker(stub_database, index=False, reconcile=3600)
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        time.sleep(2)
-        worker.stop()
-        worker.stop()
-        thread.join(10)
-        assert not thread.is_alive()
-    assert session.execute(STATES).fetchall() == [("waiting", 5)]
-
-
-def test_a_statement_that_a_stop_finds_under_way_may_end_by_itself(
-    session: Connection, stub_database: Database
-) -> None:
-    log = stub_database.cluster.log
-    before = len(log.read_bytes())
-    with session.transaction():
-        # The first round waits for it.
-        session.execute("LOCK TABLE pgduet._snapshot IN ACCESS EXCLUSIVE MODE")
-        worker = make_worker(stub_database, index=False, reconcile=3600)
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        wait_until(lambda: scalar(session, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
-        worker.stop()
-        time.sleep(0.1)
-    thread.join(10)
-    assert not thread.is_alive()
-    assert b"canceling statement" not in log.read_bytes()[before:]
-
-
 def test_a_lost_database_connection_is_made_again(session: Connection, stub_database: Database) -> None:
     with working(stub_database, index=False):
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.worker_status") == 1)
@@ -334,13 +258,13 @@ def test_a_lost_database_connection_is_made_again(session: Connection, stub_data
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        add(session, 5)
+        add_chunks(session, 5)
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5)
 
 
 def test_a_sidecar_that_moved_is_followed(session: Connection, stub_database: Database, stub: StubSidecar) -> None:
     stub_database.set("sidecar_address", "unix:/nonexistent/sidecar.sock")
-    add(session, 5)
+    add_chunks(session, 5)
     with working(stub_database, index=False):
         wait_until(lambda: scalar(session, "SELECT count(detail) FROM pgduet.worker_status") == 1)
         stub_database.set("sidecar_address", stub.address)
@@ -352,7 +276,7 @@ def test_a_building_generation_is_filled_too_and_holds_up_nothing(
 ) -> None:
     session.execute("SELECT pgduet._create_generation('next', 'small', 'building')")
     session.execute("SELECT pgduet._create_generation('other', 'not served', 'building')")
-    add(session, 30)
+    add_chunks(session, 30)
     run_once(stub_database)
     # What two lanes could not write at once, for the generation's first fingerprint, the next look finds.
     run_once(stub_database)
@@ -362,7 +286,7 @@ def test_a_building_generation_is_filled_too_and_holds_up_nothing(
 
 
 def test_a_chunk_that_workers_end_with_is_given_up_in_the_end(session: Connection, stub_database: Database) -> None:
-    add(session, 2)
+    add_chunks(session, 2)
     session.execute("UPDATE pgduet._pending SET attempts = 10 WHERE chunk_id = 1")
     run_once(stub_database)
     failures = session.execute("SELECT chunk_id, state FROM pgduet.failures").fetchall()
@@ -371,7 +295,7 @@ def test_a_chunk_that_workers_end_with_is_given_up_in_the_end(session: Connectio
 
 
 def test_prometheus_is_answered(session: Connection, stub_database: Database) -> None:
-    add(session, 5)
+    add_chunks(session, 5)
     address = f"127.0.0.1:{free_port()}"
     with working(stub_database, index=False, metrics=address):
         wait_until(lambda: scalar(session, "SELECT count(*) FROM pgduet.code_embeddings") == 5)
@@ -382,7 +306,7 @@ def test_prometheus_is_answered(session: Connection, stub_database: Database) ->
 
 
 def test_a_terminal_shows_a_bar(session: Connection, stub_database: Database) -> None:
-    add(session, 50)
+    add_chunks(session, 50)
     reader, writer = pty.openpty()
     command = [str(Path(sys.executable).with_name("pgduet")), "worker", "--once", "--no-index"]
     environment = {**stub_database.environment, "TERM": "xterm"}
