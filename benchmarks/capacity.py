@@ -190,6 +190,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs=2, default=[10_000, 50_000], metavar=("SMALLER", "LARGER"))
     sizes = sorted(parser.parse_args().rows)
+    if sizes[0] < BLOCK or sizes[0] == sizes[1]:
+        parser.error(f"--rows takes two different numbers from {BLOCK:,} on: larger tables are derived from both")
     with private_database() as session:
         register_vectors(session)
         # All of a build is then in one process, whose time is known.
