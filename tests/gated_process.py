@@ -5,7 +5,7 @@ Reads the settings of `pgduet serve` from PGDUET_*.
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +27,9 @@ SLOW = "slow "
 class WideDuet(GatedDuet):
     """Answers as the stub does, at once."""
 
-    def encode(self, tokens: Sequence[Words], part: Part = Part.BOTH) -> Any:
+    def encode(
+        self, tokens: Sequence[Words], part: Part = Part.BOTH, before_pass: Callable[[], None] = lambda: None
+    ) -> Any:
         if any(POISON in token.text for token in tokens):
             raise RuntimeError("no kernel for this text")
         if any(SLOW in token.text for token in tokens):

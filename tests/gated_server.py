@@ -69,7 +69,9 @@ class GatedDuet:
         halves = [(count * (part is not Part.TEXT), count * (part is not Part.CODE)) for count in counted]
         return [Words(t, (1,) * code, (1,) * text, code, text) for t, (code, text) in zip(texts, halves, strict=True)]
 
-    def encode(self, tokens: Sequence[Words], part: Part = Part.BOTH) -> Any:
+    def encode(
+        self, tokens: Sequence[Words], part: Part = Part.BOTH, before_pass: Callable[[], None] = lambda: None
+    ) -> Any:
         self.entered.set()
         self.batches.append([token.text for token in tokens])
         self.parts.append(part)

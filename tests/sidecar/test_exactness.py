@@ -92,6 +92,18 @@ def test_a_vector_does_not_depend_on_its_batch_mates(duet: Duet) -> None:
         assert np.abs(together - other).max() < 1e-6
 
 
+def test_texts_that_are_encoded_between_two_passes_change_nothing(duet: Duet) -> None:
+    asked = duet.tokenise(["parse a date"], Role.QUERY)
+    alone = duet.encode(asked).embeddings
+    documents = duet.tokenise(TEXTS * 3, Role.DOCUMENT)
+    between: list[Floats] = []
+    found = duet.encode(documents, before_pass=lambda: between.append(duet.encode(asked).embeddings))
+    # The long text fills a pass alone, three times in each half.
+    assert len(between) >= 6
+    assert all(np.array_equal(each, alone) for each in between)
+    assert np.array_equal(found.embeddings, duet.encode(documents).embeddings)
+
+
 def test_vectors_have_unit_length_and_a_sketch(duet: Duet) -> None:
     encoded = encode(duet, TEXTS, Role.QUERY)
     assert encoded.embeddings.shape == (len(TEXTS), duet.width)

@@ -20,7 +20,7 @@ DOCUMENT, QUERY = Role.DOCUMENT, Role.QUERY
 
 
 def measured(tokens_a_second: float) -> Speed:
-    speed = Speed(batch_tokens=1)
+    speed = Speed(batch_tokens=50)
     speed.note(int(tokens_a_second), 1.0)
     return speed
 
@@ -101,6 +101,15 @@ def test_before_a_query_go_queries_and_one_running_batch_before_a_document_all_q
         assert rooms.ahead(DOCUMENT) == pytest.approx(1070, abs=5)
         running.end(TextFailure("done"))
         assert rooms.ahead(QUERY) == 20
+
+
+def test_before_a_query_goes_no_more_of_running_documents_than_an_ordinary_batch() -> None:
+    bulk, asked = work(400), Work(work(7).tokens, role=QUERY)
+    rooms = admission(running=(asked, bulk))
+    for one in (asked, bulk):
+        one.take()
+    assert rooms.ahead(QUERY) == 57
+    assert rooms.ahead(DOCUMENT) == pytest.approx(407, abs=5)
 
 
 def test_what_is_done_of_the_running_batch_is_guessed_by_the_time_it_has_taken() -> None:

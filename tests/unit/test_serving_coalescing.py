@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -15,9 +15,11 @@ from pgduet.v1 import embedding_pb2 as pb
 class SlowDuet(GatedDuet):
     """Takes 50 ms for a call however many texts it has, as a GPU does for few tokens."""
 
-    def encode(self, tokens: Sequence[Words], part: Part = Part.BOTH) -> Any:
+    def encode(
+        self, tokens: Sequence[Words], part: Part = Part.BOTH, before_pass: Callable[[], None] = lambda: None
+    ) -> Any:
         time.sleep(0.05)
-        return super().encode(tokens, part)
+        return super().encode(tokens, part, before_pass)
 
 
 async def all_wait(server: Running, texts: int) -> None:

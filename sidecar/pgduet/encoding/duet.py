@@ -1,6 +1,6 @@
 """The duet: two encoders, one vector."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,32 +114,39 @@ class Duet:
         text = nothing if part is Part.CODE else self.text.tokenise(texts, role)
         return [Tokens(role, c.ids, t.ids, c.count, t.count) for c, t in zip(code, text, strict=True)]
 
-    def encode(self, tokens: Sequence[Tokens], part: Part = Part.BOTH) -> Encoded:
+    def encode(
+        self, tokens: Sequence[Tokens], part: Part = Part.BOTH, before_pass: Callable[[], None] = lambda: None
+    ) -> Encoded:
         """Turn texts, tokenised for `part`, into vectors, in order.
 
         A vector does not depend on the other texts: to 1e-6 in float32, to 1e-3 in bfloat16. A half alone is its lifted
         unit vector; the other encoder does not run. A text for which an encoder gives numbers that are not finite, or
-        no length, is flagged, not raised.
+        no length, is flagged, not raised. `before_pass` is called before each pass of an encoder, and may encode other
+        texts.
         """
         if part is not Part.BOTH:
-            embeddings, finite = self._half(tokens, part)
+            embeddings, finite = self._half(tokens, part, before_pass)
             return Encoded(embeddings, np.zeros((len(tokens), 0), np.uint8), finite)
-        code, text, finite = self.halves(tokens)
+        code, text, finite = self.halves(tokens, before_pass)
         embeddings = fuse(code, text, *self.weights)
         embeddings[~finite] = 0
         return Encoded(embeddings, self._sketcher.sketch(embeddings), finite)
 
-    def halves(self, tokens: Sequence[Tokens]) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    def halves(
+        self, tokens: Sequence[Tokens], before_pass: Callable[[], None] = lambda: None
+    ) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
         """Return both halves, lifted unit vectors [n, 1536] and [n, 1024], not weighted, and which rows are finite."""
-        code, code_finite = self._half(tokens, Part.CODE)
-        text, text_finite = self._half(tokens, Part.TEXT)
+        code, code_finite = self._half(tokens, Part.CODE, before_pass)
+        text, text_finite = self._half(tokens, Part.TEXT, before_pass)
         return code, text, code_finite & text_finite
 
-    def _half(self, tokens: Sequence[Tokens], part: Part) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    def _half(
+        self, tokens: Sequence[Tokens], part: Part, before_pass: Callable[[], None]
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
         roles = [t.role for t in tokens]
         if part is Part.CODE:
-            return self.code.encode([t.code_ids for t in tokens], roles)
-        return self.text.encode([t.text_ids for t in tokens], roles)
+            return self.code.encode([t.code_ids for t in tokens], roles, before_pass)
+        return self.text.encode([t.text_ids for t in tokens], roles, before_pass)
 
     def self_test(self) -> None:
         """Compare a few fixed texts with the duet's reference vectors, and its states with those its manifest knows.

@@ -1,6 +1,6 @@
 """One encoder: token ids in, unit vectors out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -35,15 +35,18 @@ class Encoder:
         self._pooling = pooling
         self._tokens_per_pass = tokens_per_pass
 
-    def encode(self, sequences: Sequence[tuple[int, ...]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    def encode(
+        self, sequences: Sequence[tuple[int, ...]], before_pass: Callable[[], None] = lambda: None
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return pooled unit vectors [n, width] of token ids, and which are finite; the others are zeros.
 
         A text without a token counts as not finite. Sequences are sorted by length and cut into passes of about
-        `tokens_per_pass` padded tokens.
+        `tokens_per_pass` padded tokens; `before_pass` is called before each, and may use this encoder itself.
         """
         pooled = np.zeros((len(sequences), self.model.width), np.float32)
         with torch.inference_mode():
             for rows in _passes([len(ids) for ids in sequences], self._tokens_per_pass):
+                before_pass()
                 pooled[rows] = self._pass([sequences[row] for row in rows]).numpy()
         return unit_rows(pooled)
 

@@ -1,6 +1,6 @@
 """One half of a duet: its tokenizer, its encoders and its lift."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,16 +42,21 @@ class Half:
         """Tokenise texts, each with the prefix for `role`."""
         return self.tokenizer.encode([self.slot.prefix[role] + text for text in texts])
 
-    def encode(self, sequences: list[tuple[int, ...]], roles: list[Role]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Return lifted unit vectors [n, slot width] and which are finite; row i is read as `roles[i]`."""
+    def encode(
+        self, sequences: list[tuple[int, ...]], roles: list[Role], before_pass: Callable[[], None] = lambda: None
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return lifted unit vectors [n, slot width] and which are finite; row i is read as `roles[i]`.
+
+        `before_pass` is called before each pass of an encoder.
+        """
         if not self.slot.adapter:
-            vectors, finite = self.encoders[Role.DOCUMENT].encode(sequences)
+            vectors, finite = self.encoders[Role.DOCUMENT].encode(sequences, before_pass)
         else:
             vectors = np.zeros((len(sequences), self.slot.width), np.float32)
             finite = np.zeros(len(sequences), np.bool_)
             for role, encoder in self.encoders.items():
                 rows = [row for row, wanted in enumerate(roles) if wanted is role]
-                vectors[rows], finite[rows] = encoder.encode([sequences[row] for row in rows])
+                vectors[rows], finite[rows] = encoder.encode([sequences[row] for row in rows], before_pass)
         # Not by numpy: the threads of its BLAS go on spinning for a while, and take a fifth of the encoders' time.
         return (torch.from_numpy(vectors) @ self._lift.T).numpy(), finite
 

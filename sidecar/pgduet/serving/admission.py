@@ -85,7 +85,11 @@ class Admission:
         running = {work for work in self._running() if work.result is None}
         waiting = {work for claim in first for work in claim.left()} - running
         estimated = sum(claim.estimate for claim in first if claim.works is None)
-        return _cost(waiting) + estimated + max(0, _cost(running) - self._computed(running))
+        left = max(0, _cost(running) - self._computed(running))
+        if role is Role.QUERY:
+            # It is let in between two passes, and a pass has no more than an ordinary batch.
+            left = min(left, _cost(work for work in running if work.role is role) + self._speed.batch_tokens)
+        return _cost(waiting) + estimated + left
 
     def _computed(self, running: set[Work]) -> int:
         """Guess how much of the running batch is done by now."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from pgduet.encoding import Role
 from pgduet.serving.cache import Row
 from pgduet.serving.lanes import Batch, Lanes
 from pgduet.serving.metrics import ModelMetrics
@@ -44,6 +45,8 @@ class Computing:
         self._metrics = metrics
         self._failures = 0
         self._told = False
+        # What queries took that were let in between two passes of documents.
+        self._let_in_seconds = 0.0
 
     def compute(self, batch: Batch) -> None:
         """Give every text of a batch its row, or the failure that is its own.
@@ -83,16 +86,20 @@ class Computing:
 
     def _pass(self, part: Batch) -> _Fault | None:
         tokens = [work.tokens for work in part]
+        let_in_before = self._let_in_seconds
         started = time.perf_counter()
         try:
-            encoded = self._duet.encode(tokens, part[0].part)
+            if part[0].role is Role.DOCUMENT:
+                encoded = self._duet.encode(tokens, part[0].part, self._let_queries_in)
+            else:
+                encoded = self._duet.encode(tokens, part[0].part)
         except (RuntimeError, MemoryError) as error:  # what torch and numpy raise
             fault = _Fault(type(error).__name__, _is_memory(error))
             # One traceback for a batch: the parts of it fail in the same way.
             _log.error("batch failed", texts=len(part), out_of_memory=fault.is_memory, exc_info=not self._told)
             self._told = True
         else:
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - started - (self._let_in_seconds - let_in_before)
             self._speed.note(sum(work.cost for work in part), seconds)
             lengths = [(len(work.tokens.code_ids), len(work.tokens.text_ids)) for work in part]
             self._metrics.computed(part[0].role, seconds, lengths, self._speed.batch_tokens)
@@ -113,6 +120,13 @@ class Computing:
         # Only here: until the error is let go of, its traceback holds the tensors of the failed pass.
         _free_caches()
         return fault
+
+    def _let_queries_in(self) -> None:
+        """Compute the queries that came since, so that none waits for all passes of a batch of documents."""
+        started = time.perf_counter()
+        while batch := self._lanes.interrupt():
+            self.compute(batch)
+        self._let_in_seconds += time.perf_counter() - started
 
     def _give_up(self, parts: list[Batch], fault: _Fault) -> None:
         error = ComputeError(f"the model failed on every text that was tried: {fault.name}")

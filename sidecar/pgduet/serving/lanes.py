@@ -74,6 +74,26 @@ class Lanes:
                 self._turns.changed.notify_all()
         return []
 
+    def interrupt(self) -> Batch:
+        """Between two passes of documents: let queries of any duet go first, and cut a batch of this one's.
+
+        Where none is left it is empty, and the documents have their turn again.
+        """
+        with self._turns.changed:
+            if not self._closed:
+                self._turns.pause(self)
+            while not self._closed:
+                if not self._turns.is_next(self):
+                    self._turns.changed.wait()
+                    continue
+                asked = self.has_work(query=True)
+                batch = self._cut(self._queries, self._batch_tokens)
+                if batch or not asked:
+                    self._running = [*batch, *(work for work in self._running if work.result is None)]
+                    self._turns.begin(self)
+                    return batch
+        return []
+
     def end(self, work: Work, result: Outcome | Exception) -> None:
         """Give the requests that wait for a work its outcome, or an error that ends them."""
         with self._turns.changed:

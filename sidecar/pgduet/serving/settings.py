@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     batch_tokens: int = Field(
         default=1024,
         ge=64,
-        description="most tokens in one call of the model, and so the longest that anybody else waits for",
+        description="most tokens in one batch, and so the longest that other documents wait for; queries wait for less",
     )
     bulk_tokens: int = Field(
         default=4096,
