@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from ceiling import Ceiling
+from int8_duet import NAME, int8_store
 from speed_page import table, write_page
 from speed_peers import ENVIRONMENTS, Peer, environment, layout
 from speed_ratios import summary
@@ -40,18 +41,20 @@ _CHECKED = 64
 
 
 class Sidecar:
-    """pgduet as its users reach it, with an engine."""
+    """pgduet as its users reach it, with an engine, or with `small` in eight bits."""
 
-    def __init__(self, engine: str, folder: Path, threads: int) -> None:
-        self.name = f"pgduet, {engine}"
-        address = f"unix:{folder}/{engine}.sock"
+    def __init__(self, kind: str, folder: Path, threads: int) -> None:
+        self.name = f"pgduet, {kind}"
+        address = f"unix:{folder}/{kind}.sock"
+        self._model, store = (NAME, str(int8_store(folder))) if kind == "int8" else ("small", None)
         settings = {
-            "PGDUET_ENGINE": engine,
+            "PGDUET_ENGINE": "auto" if kind == "int8" else kind,
+            "PGDUET_MODEL": self._model,
             "PGDUET_LISTEN": address,
             "PGDUET_THREADS": str(threads),
             "PGDUET_CACHE_BYTES": "0",
             "PGDUET_LOG_LEVEL": "warning",
-        }
+        } | ({"PGDUET_MODELS_DIR": store} if store else {})
         command = [str(Path(sys.executable).with_name("pgduet")), "serve"]
         self._process = subprocess.Popen(command, env={**os.environ, **settings})
         self._client = EmbeddingClient(address)
@@ -60,13 +63,13 @@ class Sidecar:
     def ask(self, texts: list[str], *, vectors: bool = False) -> tuple[float, Any]:
         """Return the seconds for the fused vectors, and on request the halves alone, asked for afterwards."""
         started = time.perf_counter()
-        self._client.embed("small", texts, Role.DOCUMENT, timeout=600)
+        self._client.embed(self._model, texts, Role.DOCUMENT, timeout=600)
         seconds = time.perf_counter() - started
         halves = [self._half(texts, part) for part in (Part.CODE, Part.TEXT)] if vectors else None
         return seconds, halves
 
     def _half(self, texts: list[str], part: Part) -> Any:
-        reply = self._client.embed("small", texts, Role.DOCUMENT, part=part, timeout=600)
+        reply = self._client.embed(self._model, texts, Role.DOCUMENT, part=part, timeout=600)
         return np.frombuffer(reply.embeddings, "<f2").reshape(len(texts), reply.width).astype(np.float32)
 
     def __enter__(self) -> "Sidecar":
@@ -94,7 +97,7 @@ def main() -> None:
         manifest = read_manifest(source / MANIFEST)
         folders = [layout(source / one.slot, Path(work) / one.slot, one.width, 256) for one in manifest.slots]
         asked: list[Sidecar | Peer] = [
-            running.enter_context(Sidecar(engine, Path(work), options.threads)) for engine in ("openvino", "torch")
+            running.enter_context(Sidecar(kind, Path(work), options.threads)) for kind in ("openvino", "torch", "int8")
         ]
         for kind, name in ENVIRONMENTS.items():
             if kind not in options.skip:

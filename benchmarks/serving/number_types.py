@@ -22,12 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from int8_duet import NAME, int8_store
 from number_graphs import INNER, TOKENS, WEIGHTS, WIDTH, integers, openvino_products, quantised_encoder, session
 from speed_page import table_of_types, write_page
 from speed_ratios import processor
 from speed_texts import PREFIXES, read_texts
 
 from pgduet.encoding.engines import OPENVINO, TORCH, Runtime, build_encoder
+from pgduet.encoding.int8_model import Int8Model
 from pgduet.encoding.manifest import Role, Slot, read_manifest
 from pgduet.encoding.store.layout import MANIFEST, duet_folder
 from pgduet.encoding.store.pull import pull
@@ -57,10 +59,12 @@ def main() -> None:
     print("products", flush=True)
     result["products"] = _rows(_products(), options.rounds, FLOAT32)
     source = duet_folder("small")
+    work = tempfile.TemporaryDirectory(prefix="pgduet-")
+    fast = int8_store(Path(work.name)) / NAME
     texts = read_texts(options.texts)
     for slot in read_manifest(source / MANIFEST).slots:
         print(f"{slot.slot} half", flush=True)
-        ways = _encoders(slot, source / slot.slot, texts)
+        ways = _encoders(slot, source / slot.slot, fast / slot.slot, texts)
         rows = _rows(ways, options.rounds, FLOAT32)
         exact = ways[FLOAT32]()
         for row in rows:
@@ -111,7 +115,7 @@ def _products() -> Ways:
     }
 
 
-def _encoders(slot: Slot, folder: Path, texts: list[str]) -> Ways:
+def _encoders(slot: Slot, folder: Path, fast: Path, texts: list[str]) -> Ways:
     tokenizer = TextTokenizer(folder / "tokenizer.json", 256, slot.end)
     ids = [torch.tensor([one.ids]) for one in tokenizer.encode([PREFIXES[slot.slot] + text for text in texts])]
     with tempfile.TemporaryDirectory(prefix="pgduet-") as work:
@@ -134,6 +138,7 @@ def _encoders(slot: Slot, folder: Path, texts: list[str]) -> Ways:
             build_encoder(slot, folder, Role.DOCUMENT, "float32", Runtime(OPENVINO, "cpu")).model
         ),
         "onnxruntime, int8, one scale for a text": reading(in_onnxruntime),
+        "pgduet, int8, a scale for each token": reading(Int8Model(fast)),
     }
 
 

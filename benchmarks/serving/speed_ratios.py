@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 _PGDUET = "pgduet, openvino"
+_INT8 = "pgduet, int8"
 # With vectors equal to pgduet's and torch under them; the backend for CPUs is a peer of its own.
 _TORCH_PEERS = ("sentence-transformers", "transformers", "infinity")
 _OPENVINO_PEER = "sentence-transformers, OpenVINO"
@@ -52,6 +53,7 @@ def summary(
         "ratio_equal_vectors": _ratio(seconds, _PGDUET, best),
         # The encoders of `small` are in float32, the best that this CPU computes fast in.
         "ratio_best_precision": _ratio(seconds, _PGDUET, best),
+        "ratio_int8": _ratio(seconds, _INT8, best),
         "ratio_to_ceiling_fp32": _ratio(seconds, _PGDUET, "ceiling"),
         "ratio_to_ceiling_bf16": in_bf16 / seconds[_PGDUET][-1],
         "rows": rows,

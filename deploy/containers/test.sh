@@ -15,7 +15,7 @@ models=${PGDUET_MODELS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pgduet/models}
 bundle=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}
 lent=(-v "$models:/models:ro" -e PGDUET_MODELS_DIR=/models)
 [ ! -s "$bundle" ] || lent+=(-v "$bundle:/lent/ca.pem:ro" -e PIP_CERT=/lent/ca.pem)
-# Two at a time, then those that measure time, as `make test` does.
+# Two at a time, then those that measure time alone, as `make test` has them.
 runs=(
     '-n 2 --dist loadfile -m "not slow and not alone" tests/db tests/backend tests/cases tests/system'
     '-m "alone and not slow" tests/db tests/backend tests/cases tests/system'

@@ -71,6 +71,25 @@ def test_one_that_lost_too_much_is_kept_by_force_only(
     assert present_names(store) == ["smaller", "tiny"]
 
 
+@pytest.mark.parametrize(("found", "told"), [(0.9871, "0.9871"), (float("nan"), "nan")])
+def test_eight_bits_that_move_a_vector_too_far_are_turned_down(
+    store: Path, files: list[str], monkeypatch: pytest.MonkeyPatch, found: float, told: str
+) -> None:
+    monkeypatch.setattr("pgduet.training.shrinking._least_cosine", lambda _, __, slot: 1.0 if slot == "text" else found)
+    done = run(store, "tiny", "smaller", "--int8", *files)
+    assert isinstance(done.exception, PgduetError)
+    assert f"too far off: a code vector has a cosine of {told}, not 0.99" in str(done.exception)
+    assert "a text vector" not in str(done.exception)
+    assert present_names(store) == ["tiny"]
+
+
+def test_only_halves_with_all_their_layers_have_to_be_near_to_what_they_were(store: Path, files: list[str]) -> None:
+    done = run(store, "tiny", "smaller", "--int8", "--code-layers", "1", *files, "--json")
+    assert done.exit_code == 0, done.output
+    (cosine,) = json.loads(done.stdout)["gate"]["least_cosines"].items()
+    assert cosine == ("text", pytest.approx(1, abs=1e-5))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "what"),
     [

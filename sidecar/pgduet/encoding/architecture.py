@@ -75,3 +75,8 @@ def is_int8(config: dict[str, Any]) -> bool:
     """Tell whether a config.json says that the weights beside it are in eight bits, as this package stores them."""
     said = config.get("quantization_config")
     return isinstance(said, dict) and said.get("quant_method") == INT8
+
+
+def computes_int8(config: dict[str, Any]) -> bool:
+    """Tell whether a config.json says that states are put into eight bits too, so that products are of such."""
+    return is_int8(config) and config["quantization_config"].get("activations") == "int8"

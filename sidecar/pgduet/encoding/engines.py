@@ -1,4 +1,4 @@
-"""What runs an encoder: onnxruntime for ONNX files, OpenVINO on CPUs in float32, torch for all else and on GPUs."""
+"""What runs an encoder: onnxruntime for ONNX files and eight bits, OpenVINO on CPUs in float32, else torch."""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pgduet.encoding.architecture import read_architecture
+from pgduet.encoding.architecture import computes_int8, read_architecture
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.manifest import Role, Slot
@@ -15,8 +15,9 @@ from pgduet.encoding.torch_model import TorchModel
 
 AUTO, OPENVINO, TORCH = ENGINES = ("auto", "openvino", "torch")
 ONNX_FILE = "model.onnx"
-# Padded tokens in one pass of OpenVINO: as fast for each token as 1,024, and a batch of mixed lengths is padded less.
-_OPENVINO_TOKENS = 512
+# Padded tokens in one pass of OpenVINO or onnxruntime: as fast for each token as 1,024, and a batch of mixed lengths is
+# padded less.
+_PASS_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ def build_encoder(slot: Slot, folder: Path, role: Role, dtype: str, runtime: Run
 
         return Encoder(OnnxModel(folder, slot.adapter.get(role)), slot.pooling)
     weights = f"{role}.safetensors" if slot.adapter else None
+    if computes_int8(read_architecture(folder)):
+        from pgduet.encoding.int8_model import Int8Model
+
+        return Encoder(Int8Model(folder, weights), slot.pooling, _PASS_TOKENS)
     if runtime.engine == OPENVINO or (runtime.engine == AUTO and _suits_openvino(dtype, runtime)):
         try:
             return _in_openvino(slot, folder, weights, dtype)
@@ -96,7 +101,7 @@ def _in_openvino(slot: Slot, folder: Path, weights: str | None, dtype: str) -> E
         )
     from pgduet.encoding.openvino_graph import openvino_model
 
-    return Encoder(openvino_model(slot, folder, weights), slot.pooling, _OPENVINO_TOKENS)
+    return Encoder(openvino_model(slot, folder, weights), slot.pooling, _PASS_TOKENS)
 
 
 def _on_gpu(model: TorchModel, slot: Slot, folder: Path) -> Encoder:

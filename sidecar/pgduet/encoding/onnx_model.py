@@ -69,7 +69,6 @@ def _task_id(config: dict[str, Any], task: str) -> Any:
 
 def _session(path: Path) -> Any:
     """Open the file, or share the session that is open on it."""
-    onnxruntime = _onnxruntime()
     try:
         found = path.stat()
     except OSError as error:
@@ -78,15 +77,19 @@ def _session(path: Path) -> Any:
     with _lock:
         session = _sessions.get(key)
         if session is None:
-            session = _open(onnxruntime, path)
+            session = open_session(path)
             _sessions[key] = session
     return session
 
 
-def _open(onnxruntime: Any, path: Path) -> Any:
+def open_session(model: Path | bytes) -> Any:
+    """Open a file or the bytes of one; raises WeightsError where onnxruntime cannot."""
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = _ONLY_ERRORS
+    # Threads that spin for work would take the cores from the other half, which computes next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     wanted = ["CPUExecutionProvider"]
     if torch.cuda.is_available() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         wanted.insert(0, "CUDAExecutionProvider")
@@ -94,9 +97,10 @@ def _open(onnxruntime: Any, path: Path) -> Any:
     # They have no common ancestor but Exception.
     failures = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile)
     try:
-        return onnxruntime.InferenceSession(path, options, providers=wanted)
+        return onnxruntime.InferenceSession(model, options, providers=wanted)
     except (*failures, state.NotImplemented, state.RuntimeException) as error:
-        raise WeightsError(f"onnxruntime cannot load {path}: {error}") from error
+        named = model if isinstance(model, Path) else "the encoder's graph"
+        raise WeightsError(f"onnxruntime cannot load {named}: {error}") from error
 
 
 def _onnxruntime() -> Any:

@@ -1,7 +1,7 @@
 """What a smaller duet costs and saves: size, speed and score beside those of the duet that it was made of."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,29 +34,48 @@ class Shrunk:
 
 
 def compare(
-    benchmark: Benchmark, before: "Duet", after: "Duet", folders: tuple[Path, Path], most_lost: float, report: Report
+    benchmark: Benchmark,
+    before: "Duet",
+    after: "Duet",
+    folders: tuple[Path, Path],
+    most_lost: float,
+    report: Report,
+    alike: Collection[str] = (),
 ) -> Shrunk:
     """Compare a smaller duet with its origin; `folders` hold the files of both.
 
-    The gate lets it pass where it loses `most_lost` of nDCG@10 at the most over the questions of the benchmark. Speeds
-    are medians of five rounds over the same 48 documents, the two taking turns.
+    The gate lets it pass where it loses `most_lost` of nDCG@10 at the most over the questions of the benchmark, and
+    vectors of the halves `alike` have a cosine of at least 0.99 with those of the origin. Speeds are medians of five
+    rounds over the same 48 documents, the two taking turns.
     """
     speed = _speeds([before, after], benchmark.corpus.texts)
-    (pair, code, text), (new_pair, new_code, new_text) = (_scores(benchmark, duet, report) for duet in (before, after))
+    old, new = (_vectors(benchmark, duet, report) for duet in (before, after))
+    pair, code, text = _scores(benchmark, before, *old)
+    new_pair, new_code, new_text = _scores(benchmark, after, *new)
     halves = {"code": (code, new_code), "text": (text, new_text)}
     means = {slot: (float(old.mean()), float(new.mean())) for slot, (old, new) in halves.items()}
-    return Shrunk(
-        (_size(folders[0]), _size(folders[1])), speed, Gate(None, 0.0, means, change(pair, new_pair), most_lost)
-    )
+    cosines = {slot: min(_least_cosine(a, b, slot) for a, b in zip(old, new, strict=True)) for slot in alike}
+    gate = Gate(None, 0.0, means, change(pair, new_pair), most_lost, cosines)
+    return Shrunk((_size(folders[0]), _size(folders[1])), speed, gate)
 
 
-def _scores(benchmark: Benchmark, duet: "Duet", report: Report) -> list[Scores]:
-    """Score every question with the pair, with the code half alone and with the text half alone."""
+def _vectors(benchmark: Benchmark, duet: "Duet", report: Report) -> tuple[Halves, Halves]:
+    """Encode the questions and the documents."""
     asked = [query.text for query in benchmark.queries]
-    questions, documents = (
-        _encoded(duet, texts, role, report)
-        for texts, role in ((asked, Role.QUERY), (benchmark.corpus.texts, Role.DOCUMENT))
+    return (
+        _encoded(duet, asked, Role.QUERY, report),
+        _encoded(duet, benchmark.corpus.texts, Role.DOCUMENT, report),
     )
+
+
+def _least_cosine(old: Halves, new: Halves, slot: str) -> float:
+    usable = old.finite
+    before, after = ((one.code if slot == "code" else one.text)[usable] for one in (old, new))
+    return float((before * after).sum(axis=1).min(initial=1.0))
+
+
+def _scores(benchmark: Benchmark, duet: "Duet", questions: Halves, documents: Halves) -> list[Scores]:
+    """Score every question with the pair, with the code half alone and with the text half alone."""
     ways = [duet.weights, *ALONE.values()]
     tie = max(TIES[half.dtype] for half in duet.encoders)
     found = values_of(questions, documents, benchmark.relevant, ways, tie, benchmark.own)

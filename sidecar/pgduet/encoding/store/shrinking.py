@@ -15,6 +15,7 @@ from pgduet.encoding.engines import wished_runtime
 from pgduet.encoding.errors import ManifestError
 from pgduet.encoding.formats.conversion import put
 from pgduet.encoding.int8 import quantised
+from pgduet.encoding.int8_model import multiplies_whole, refuse_uncomputable
 from pgduet.encoding.layers import count_layers, kept, renamed, with_layers
 from pgduet.encoding.manifest import Slot
 from pgduet.encoding.sources import FolderSource
@@ -37,17 +38,25 @@ _INDEX = _WEIGHTS + ".index.json"
 class Shrink:
     """How a duet is made smaller: `layers` that stay, by slot (`code`, `text`), and whether weights go to eight bits.
 
-    Raises ManifestError where that changes nothing.
+    `activations`: what they are multiplied with, too. Raises ManifestError where that changes nothing.
     """
 
     layers: Mapping[str, int]
     int8: bool = False
+    activations: bool = False
 
     def __post_init__(self) -> None:
+        if self.activations and not self.int8:
+            raise ManifestError("activations in eight bits need weights in eight bits", hint="ask for both")
         if not self.layers and not self.int8:
             raise ManifestError(
                 "nothing was asked for that makes a duet smaller", hint="ask for fewer layers of a half, or for int8"
             )
+
+    @property
+    def number_types(self) -> list[str]:
+        """What is in eight bits, in words."""
+        return ["int8"] * self.int8 + ["int8 activations"] * self.activations
 
     def changes(self, slot: str) -> bool:
         """Tell whether this half becomes another one."""
@@ -83,7 +92,7 @@ def shrink(
         discard(place.partial)
         try:
             code, text = (_half(slot, plans.get(slot.slot), origin, place.partial, report) for slot in manifest.slots)
-            said = ", ".join(["fewer layers"] * bool(how.layers) + ["int8"] * how.int8)
+            said = ", ".join(["fewer layers"] * bool(how.layers) + how.number_types)
             made = replace(manifest, name=new_name, summary=f"{name}, {said}", references="", code=code, text=text)
             judge(Duet(made, place.partial, wished_runtime()), place.partial)
             complete(made, place, report)
@@ -110,7 +119,7 @@ class _Plan:
 
     config: dict[str, Any]
     layers: list[int] | None
-    int8: bool
+    how: Shrink
 
     def write(self, slot: Slot, source: Path, target: Path) -> Slot:
         places: dict[str, str] = {}
@@ -123,7 +132,7 @@ class _Plan:
         for file in slot.files:
             if file.endswith(_INDEX):
                 (target / file).write_text(json.dumps({"metadata": {}, "weight_map": places}), encoding="utf-8")
-        said = [slot.encoder] + ([f"{len(self.layers)} layers"] if self.layers else []) + ["int8"] * self.int8
+        said = [slot.encoder] + ([f"{len(self.layers)} layers"] if self.layers else []) + self.how.number_types
         files = {file: sha256_of(target / file) for file in slot.files}
         return replace(
             slot,
@@ -142,7 +151,8 @@ class _Plan:
                 name = key if self.layers is None else renamed(key, self.layers)
                 if name is not None:
                     weights = file.get_tensor(key)
-                    tensors |= quantised(name, weights) if self.int8 else {name: weights}
+                    paired = self.how.activations and multiplies_whole(name)
+                    tensors |= quantised(name, weights, paired=paired) if self.how.int8 else {name: weights}
         save_file(tensors, target, metadata={"format": "pt"})
         return list(tensors)
 
@@ -163,4 +173,7 @@ def _plan(slot: Slot, folder: Path, how: Shrink) -> _Plan:
     if slot.slot in how.layers:
         layers = kept(count_layers(config), how.layers[slot.slot])
         config = with_layers(config, layers)
-    return _Plan(config | ({"quantization_config": {"quant_method": INT8}} if how.int8 else {}), layers, how.int8)
+    if how.activations:
+        refuse_uncomputable(config, folder)
+    kinds = {"quant_method": INT8} | ({"activations": "int8"} if how.activations else {})
+    return _Plan(config | ({"quantization_config": kinds} if how.int8 else {}), layers, how)

@@ -1,11 +1,14 @@
 """Whether a tuned duet may take its parent's place."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pgduet.training.metrics import METRICS, estimate
 from pgduet.training.tuning.held_out import Scores
+
+# Between the vectors of a text that the same weights give in float32 and in eight bits.
+LEAST_COSINE = 0.99
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Gate:
 
     Of one that was tuned, `held_out`: on the test side a gain of at least `margin` whose interval lies above zero. Of
     any, `retained`: on these questions no loss above `most_lost`. `halves` has the means before and after by each half
-    alone, over the first of the two.
+    alone, over the first of the two. Of one that computes with fewer bits, `least_cosines`, by half: those of a text's
+    vectors before and after are not below LEAST_COSINE.
     """
 
     held_out: Change | None
@@ -47,6 +51,7 @@ class Gate:
     halves: dict[str, tuple[float, float]]
     retained: Change | None = None
     most_lost: float = 0.01
+    least_cosines: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def objections(self) -> Sequence[str]:
@@ -56,6 +61,10 @@ class Gate:
             found.append(f"not better by {self.margin:g} with certainty")
         if self.retained and self.retained.gain < -self.most_lost:
             found.append(f"worse by more than {self.most_lost:g} on what it had to retain")
+        for slot, cosine in self.least_cosines.items():
+            # What is not a number must fail too.
+            if not cosine >= LEAST_COSINE:
+                found.append(f"too far off: a {slot} vector has a cosine of {cosine:.4f}, not {LEAST_COSINE}")
         return found
 
     @property
@@ -73,6 +82,7 @@ class Gate:
             "margin": self.margin,
             "halves": {slot: list(means) for slot, means in self.halves.items()},
             "retained": asdict(self.retained) | {"most_lost": self.most_lost} if self.retained else None,
+            "least_cosines": dict(self.least_cosines),
             "passed": self.passed,
             "why": "; ".join([*self.objections, said]),
         }

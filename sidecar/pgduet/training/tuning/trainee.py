@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from pgduet.encoding.int8_model import Int8Model
 from pgduet.encoding.manifest import Part
 from pgduet.encoding.pooling import pool
 from pgduet.encoding.torch_model import TorchModel
@@ -101,15 +102,15 @@ def _made_to_learn(encoder: "PreTrainedModel", plan: Plan) -> nn.Module:
 
 def _module_of(half: "Half") -> "PreTrainedModel":
     model = next(iter(half.encoders.values())).model
+    if isinstance(model, Int8Model) or (isinstance(model, TorchModel) and model.int8):
+        raise TuningError(
+            f"the {half.slot.slot} half ({half.slot.encoder}) cannot be trained: its weights are in eight bits",
+            hint="tune the duet that it was made of, then shrink the result",
+        )
     if half.slot.adapter or not isinstance(model, TorchModel):
         raise TuningError(
             f"the {half.slot.slot} half ({half.slot.encoder}) cannot be trained: "
             + ("it has other weights for each role" if half.slot.adapter else "it is an ONNX file"),
             hint="train the other half alone, with --part",
-        )
-    if model.int8:
-        raise TuningError(
-            f"the {half.slot.slot} half ({half.slot.encoder}) cannot be trained: its weights are in eight bits",
-            hint="tune the duet that it was made of, then shrink the result",
         )
     return model.module

@@ -1,0 +1,77 @@
+"""An encoder that computes in eight bits, run by onnxruntime: weights and what they are multiplied with."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pgduet.encoding.architecture import read_architecture
+from pgduet.encoding.errors import WeightsError
+from pgduet.encoding.int8 import SCALE, read_int8
+from pgduet.encoding.onnx_model import open_session
+from pgduet.encoding.torch_model import TorchModel
+
+# Their layers are the same, whatever their embeddings.
+COMPUTABLE = ("bert", "roberta", "xlm-roberta")
+
+
+class Int8Model:
+    """The same call as TorchModel: token ids in, states of the tokens out. Only on CPUs."""
+
+    engine = "onnxruntime"
+
+    def __init__(self, folder: Path, weights: str | None = None) -> None:
+        """Load `folder`, whose config.json says that all is in eight bits; the threads are those of torch.
+
+        Raises WeightsError where the encoder is none of COMPUTABLE, or the extra `onnx` is not installed.
+        """
+        refuse_uncomputable(read_architecture(folder), folder)
+        model = TorchModel(folder, weights=weights)
+        module: Any = model.module
+        _, small = read_int8(folder, weights)
+        try:
+            from pgduet.encoding.int8_graph import MASK, STATES, make_graph
+        except ImportError as error:
+            raise WeightsError(
+                f"this encoder computes in eight bits, and onnx cannot be imported: {error}",
+                hint="run: pip install 'pgduet[onnx]'",
+            ) from error
+        places = {id(one): place for place, one in module.named_modules() if isinstance(one, nn.Linear)}
+
+        def whole(linear: nn.Linear) -> tuple[Any, Any]:
+            # Files may put the name of the model before the names of its weights.
+            wanted = f".{places[id(linear)]}.weight"
+            name = next((name for name in small if f".{name}".endswith(wanted)), None)
+            if name is None:
+                raise WeightsError(f"{folder} has no weights in eight bits for{wanted.replace('.', ' ', 1)}")
+            return small[name].t().contiguous().numpy(), small[name + SCALE].numpy()
+
+        self.session = open_session(make_graph(module, whole))
+        self._names = STATES, MASK
+        self.width = model.width
+        self._padding = int(module.config.pad_token_id or 0)
+        # The layers are in the graph; of torch only this part is still used.
+        self._embeddings = module.embeddings
+
+    def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the states [n, t, width] of token ids [n, t]; what stands where `mask` [n, t] is 0 means nothing."""
+        with torch.inference_mode():
+            states = self._embeddings(input_ids=ids.masked_fill(mask == 0, self._padding))
+        given = (states.numpy(), mask.to(torch.int32).numpy())
+        (found,) = self.session.run(None, dict(zip(self._names, given, strict=True)))
+        return torch.from_numpy(found)
+
+
+def multiplies_whole(name: str) -> bool:
+    """Tell whether the weights of this name are multiplied in eight bits: not words, nor the values of attention."""
+    return not ("embeddings." in name or ".value." in name)
+
+
+def refuse_uncomputable(config: dict[str, Any], where: Path) -> None:
+    """Raise WeightsError where an encoder cannot compute in eight bits."""
+    if config["model_type"] not in COMPUTABLE or config.get("hidden_act", "gelu") != "gelu":
+        raise WeightsError(
+            f"the encoder in {where} ({config['model_type']}) cannot compute in eight bits",
+            hint=f"only encoders of the kinds {', '.join(COMPUTABLE)} with GELU can; keep its weights alone in them",
+        )
