@@ -120,18 +120,13 @@ class Encoded:
     manifest: "Manifest"
     halves: "tuple[Halves, Halves]"
     unsaved: "DataError | None"
+    # Scores nearer than this are equal.
+    tie: float
 
     @property
     def weights(self) -> tuple[float, float]:
         """Those of the manifest."""
         return self.manifest.code.weight, self.manifest.text.weight
-
-    @property
-    def tie(self) -> float:
-        """Scores nearer than this are equal."""
-        from pgduet.training.ranking import TIES
-
-        return TIES[self.manifest.dtype]
 
     def scored(self, benchmark: "Benchmark") -> "Other":
         """Score the pair as the one that another duet is compared with."""
@@ -157,7 +152,8 @@ def encode(name: str, models_dir: Path | None, queries: "list[Query]", corpus: "
     texts = {Role.QUERY: [query.text for query in queries], Role.DOCUMENT: corpus.texts}
     with progress() as report:
         vectors = vectors_of(texts, halves_key(manifest), load, path, report)
-    return Encoded(manifest, (vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]), vectors.unsaved)
+    halves = vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]
+    return Encoded(manifest, halves, vectors.unsaved, _tie(manifest, models_dir))
 
 
 def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: Encoded | None = None) -> "Run":
@@ -176,6 +172,17 @@ def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: E
         source=source,
         against=other,
     )
+
+
+def _tie(manifest: "Manifest", models_dir: Path | None) -> float:
+    from pgduet.encoding.architecture import number_type
+    from pgduet.encoding.store.layout import duet_folder
+    from pgduet.training.ranking import TIES
+
+    folder = duet_folder(manifest.name, models_dir)
+    # An ONNX file is run as it is; its config.json need not be of a kind that is known here.
+    kinds = [number_type(folder / one.slot, manifest.dtype) for one in manifest.slots if one.source.format != "onnx"]
+    return max(TIES[kind] for kind in (*kinds, manifest.dtype))
 
 
 def _manifest(name: str, models_dir: Path | None) -> "Manifest":

@@ -77,6 +77,14 @@ def is_int8(config: dict[str, Any]) -> bool:
     return isinstance(said, dict) and said.get("quant_method") == INT8
 
 
+def number_type(folder: Path, dtype: str) -> str:
+    """Return what the encoder in `folder` is multiplied in where its manifest says `dtype`: that, or int8.
+
+    Raises WeightsError as `read_architecture` does.
+    """
+    return "int8" if computes_int8(read_architecture(folder)) else dtype
+
+
 def computes_int8(config: dict[str, Any]) -> bool:
     """Tell whether a config.json says that states are put into eight bits too, so that products are of such."""
     return is_int8(config) and config["quantization_config"].get("activations") == "int8"

@@ -47,7 +47,7 @@ class Int8Model:
                 raise WeightsError(f"{folder} has no weights in eight bits for{wanted.replace('.', ' ', 1)}")
             return small[name].t().contiguous().numpy(), small[name + SCALE].numpy()
 
-        self.session = open_session(make_graph(module, whole))
+        self.session = open_session(make_graph(module, whole), only_cpu=True)
         self._names = STATES, MASK
         self.width = model.width
         self._padding = int(module.config.pad_token_id or 0)

@@ -82,8 +82,8 @@ def _session(path: Path) -> Any:
     return session
 
 
-def open_session(model: Path | bytes) -> Any:
-    """Open a file or the bytes of one; raises WeightsError where onnxruntime cannot."""
+def open_session(model: Path | bytes, *, only_cpu: bool = False) -> Any:
+    """Open a file or the bytes of one, on a CUDA card where there is one; raises WeightsError where it cannot be."""
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -91,7 +91,7 @@ def open_session(model: Path | bytes) -> Any:
     # Threads that spin for work would take the cores from the other half, which computes next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     wanted = ["CPUExecutionProvider"]
-    if torch.cuda.is_available() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if not only_cpu and torch.cuda.is_available() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         wanted.insert(0, "CUDAExecutionProvider")
     state = onnxruntime.capi.onnxruntime_pybind11_state
     # They have no common ancestor but Exception.
