@@ -18,7 +18,7 @@ from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import ManifestError, WeightsError
 from pgduet.encoding.int8 import quantised, read_int8
 from pgduet.encoding.int8_model import Int8Model
-from pgduet.encoding.onnx_model import open_session
+from pgduet.encoding.onnx_model import open_session, run_session
 from pgduet.encoding.sources import FolderSource
 from pgduet.encoding.store.install import install
 from pgduet.encoding.store.layout import present_names
@@ -186,13 +186,29 @@ def test_activations_alone_are_refused() -> None:
         Shrink({}, activations=True)
 
 
-def test_without_the_extra_the_error_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = made(store_of(tmp_path, "bert")) / "code"
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "pgduet.encoding.int8_graph", raising=False)
-    with pytest.raises(WeightsError, match="onnx cannot be imported") as caught:
-        Int8Model(folder)
-    assert "pgduet[onnx]" in (caught.value.hint or "")
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_without_the_extra_the_error_names_it_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    store = store_of(tmp_path, "bert")
+    folder = made(store) / "code"
+    monkeypatch.setitem(sys.modules, package, None)
+    for attempt in (
+        lambda: Int8Model(folder),
+        lambda: shrink("big", "again", IN_EIGHT_BITS, lambda *_: None, store),
+    ):
+        with pytest.raises(WeightsError, match=f"takes {package}, which is not installed") as caught:
+            attempt()
+        assert "pgduet[onnx]" in (caught.value.hint or "")
+    assert not [path for path in store.iterdir() if "again" in path.name and path.is_dir()]
+
+
+def test_a_pass_that_onnxruntime_fails_on_is_one_that_the_sidecar_can_halve(tmp_path: Path) -> None:
+    model = Int8Model(made(store_of(tmp_path, "bert")) / "code")
+    # With a mask of another shape; what the library raises is no RuntimeError.
+    mask = np.zeros((5, 7), np.int32)
+    with pytest.raises(RuntimeError, match="onnxruntime: "):
+        run_session(model.session, {"states": np.zeros((2, 3, 256), np.float32), "mask": mask})
 
 
 def test_a_duet_is_loaded_and_used_by_its_judge_as_it_will_be(tmp_path: Path) -> None:

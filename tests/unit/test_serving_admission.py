@@ -104,12 +104,27 @@ def test_before_a_query_go_queries_and_one_running_batch_before_a_document_all_q
 
 
 def test_before_a_query_goes_no_more_of_running_documents_than_an_ordinary_batch() -> None:
-    bulk, asked = work(400), Work(work(7).tokens, role=QUERY)
-    rooms = admission(running=(asked, bulk))
-    for one in (asked, bulk):
+    bulk, asked = [work(40) for _ in range(10)], Work(work(7).tokens, role=QUERY)
+    rooms = admission(running=(asked, *bulk))
+    for one in (asked, *bulk):
         one.take()
-    assert rooms.ahead(QUERY) == 57
+    assert rooms.ahead(QUERY) == pytest.approx(57, abs=2)
     assert rooms.ahead(DOCUMENT) == pytest.approx(407, abs=5)
+
+
+def test_a_query_in_hand_changes_nothing_about_what_is_done_of_the_documents_it_interrupts() -> None:
+    bulk, asked = work(60), Work(work(7).tokens, role=QUERY)
+    rooms = admission(running=(asked, bulk))
+    bulk.take()
+    bulk.taken_at -= 0.4
+    asked.take()
+    assert rooms.ahead(DOCUMENT) == pytest.approx(27, abs=3)
+
+
+def test_before_a_query_may_go_one_text_that_is_longer_than_a_batch() -> None:
+    rooms = admission(running=(longest := work(400), work(300)))
+    longest.take()
+    assert rooms.ahead(QUERY) == pytest.approx(400, abs=5)
 
 
 def test_what_is_done_of_the_running_batch_is_guessed_by_the_time_it_has_taken() -> None:

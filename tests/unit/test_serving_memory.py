@@ -1,13 +1,15 @@
 """Duets that leave to make room for others, and come back when they are asked for."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from safetensors.torch import load_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from gated_server import Running, eventually, running, status_of
 from pgduet.encoding.manifest import read_manifest
@@ -128,6 +130,26 @@ def test_without_a_limit_of_memory_nobody_leaves() -> None:
             assert await served(server) == ["small", "one"]
 
     asyncio.run(scenario())
+
+
+def test_what_multiplies_in_eight_bits_takes_a_byte_but_for_the_values_of_attention(tmp_path: Path) -> None:
+    small = duet_folder("small")
+    for slot in ("code", "text"):
+        (tmp_path / slot).mkdir()
+        (tmp_path / slot / "config.json").write_text((small / slot / "config.json").read_text())
+        tensors = {
+            "layer.0.attention.self.query.weight": torch.zeros(300, 300, dtype=torch.int8),
+            "layer.0.attention.self.value.weight": torch.zeros(300, 300, dtype=torch.int8),
+            "layer.0.attention.self.query.bias": torch.zeros(300),
+        }
+        save_file(tensors, tmp_path / slot / "model.safetensors")
+    (tmp_path / MANIFEST).write_text(to_toml(read_manifest(small / MANIFEST)), encoding="utf-8")
+    assert weights_bytes(tmp_path) == 2 * 4 * (90_000 + 90_000 + 300)
+    for slot in ("code", "text"):
+        config = json.loads((tmp_path / slot / "config.json").read_text())
+        config["quantization_config"] = {"quant_method": "pgduet-int8", "activations": "int8"}
+        (tmp_path / slot / "config.json").write_text(json.dumps(config))
+    assert weights_bytes(tmp_path) == 2 * (90_000 + 4 * (90_000 + 300))
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])

@@ -3,8 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,17 @@ def job(*lengths: int) -> Job:
 
 def costs(batch: Sequence[Work]) -> list[int]:
     return [work.cost for work in batch]
+
+
+@contextmanager
+def threads(*lanes: Lanes) -> Iterator[ThreadPoolExecutor]:
+    """Give threads that end with the test, whatever they wait for."""
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            yield pool
+        finally:
+            for each in lanes:
+                each.close()
 
 
 def test_documents_that_are_interrupted_let_queries_in_and_nothing_else() -> None:
@@ -70,7 +82,7 @@ def test_queries_of_another_duet_go_before_the_next_pass_and_its_documents_after
     first.take()
     second.put(job(1), query=True)
     second.put(job(2), query=False)
-    with ThreadPoolExecutor(2) as pool:
+    with threads(first, second) as pool:
         interrupted = pool.submit(first.interrupt)
         assert costs(pool.submit(second.take).result(5)) == [1]
         time.sleep(0.05)
@@ -81,7 +93,43 @@ def test_queries_of_another_duet_go_before_the_next_pass_and_its_documents_after
         assert not documents.done(), "two compute at the same time"
         pool.submit(first.take)
         assert costs(documents.result(5)) == [2]
-        first.close()
+
+
+def test_a_query_that_was_given_up_lets_no_documents_of_its_duet_in() -> None:
+    turns = Turns()
+    first, second = Lanes(10, turns), Lanes(10, turns)
+    first.put(job(9), query=False)
+    first.take()
+    given_up = job(1)
+    second.put(given_up, query=True)
+    second.put(job(2), query=False)
+    given_up.done.cancel()
+    with threads(first, second) as pool:
+        documents = pool.submit(second.take)
+        assert pool.submit(first.interrupt).result(5) == []
+        time.sleep(0.05)
+        assert not documents.done(), "two compute at the same time"
+        pool.submit(first.take)
+        assert costs(documents.result(5)) == [2]
+
+
+def test_a_query_of_ones_own_that_was_given_up_wakes_the_duet_whose_query_waits() -> None:
+    turns = Turns()
+    first, second = Lanes(10, turns), Lanes(10, turns)
+    first.put(job(9), query=False)
+    first.take()
+    second.put(job(1), query=True)
+    with threads(first, second) as pool:
+        interrupted = pool.submit(first.interrupt)
+        assert costs(pool.submit(second.take).result(5)) == [1]
+        given_up = job(2)
+        first.put(given_up, query=True)
+        second.put(job(3), query=True)
+        given_up.done.cancel()
+        assert costs(pool.submit(second.take).result(5)) == [3]
+        assert not interrupted.done()
+        pool.submit(second.take)
+        assert interrupted.result(5) == []
 
 
 def test_a_duet_that_leaves_between_two_passes_keeps_nobody_waiting() -> None:
@@ -90,7 +138,7 @@ def test_a_duet_that_leaves_between_two_passes_keeps_nobody_waiting() -> None:
     first.put(job(9), query=False)
     first.take()
     second.put(job(1), query=True)
-    with ThreadPoolExecutor(2) as pool:
+    with threads(first, second) as pool:
         interrupted = pool.submit(first.interrupt)
         assert costs(pool.submit(second.take).result(5)) == [1]
         first.close()
@@ -98,7 +146,6 @@ def test_a_duet_that_leaves_between_two_passes_keeps_nobody_waiting() -> None:
         second.put(job(2), query=False)
         assert costs(pool.submit(second.take).result(5)) == [2]
     assert first.interrupt() == []
-    second.close()
 
 
 class PassingDuet(GatedDuet):
@@ -176,7 +223,10 @@ def test_the_time_of_queries_is_not_counted_as_that_of_the_documents_they_interr
         lanes.put(Job([Work(tokens, role=role)]), query=role is Role.QUERY)  # type: ignore[arg-type]
         if role is Role.DOCUMENT:
             documents = lanes.take()
+            taken_at = documents[0].taken_at
     Computing(duet, speed, lanes, Metrics().of_model("small")).compute(documents)  # type: ignore[arg-type]
     assert duet.batches == [["word"], ["word " * 20]]
     # 40 tokens in 0.05 s; in 0.65 s they would be 62.
     assert 200 < speed.value <= 800
+    # Nothing of the documents was computed while the query was.
+    assert documents[0].taken_at > taken_at + 0.5

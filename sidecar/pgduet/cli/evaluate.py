@@ -62,8 +62,9 @@ def evaluate(
 
     Every code is ranked for every query by exact cosine, without an index. Shown are nDCG@10, MRR@10, recall@10 and
     recall@1 with 95 % intervals (bootstrap over queries, fixed seed), and the differences between the pair and every
-    other way to rank, query by query. Codes that score the same as an answer, to 1e-6 (1e-3 where the duet runs in
-    bfloat16), stand before it. Codes with equal text are one code, and found under any of their ids.
+    other way to rank, query by query. Codes that score the same as an answer, to 1e-6 (1e-3 where a duet runs in
+    bfloat16 or multiplies in eight bits), stand before it. Codes with equal text are one code, and found under any of
+    their ids.
 
     The vectors of the duet it is compared with are kept beside those of --vectors, in FILE.NAME. Examples:
 
@@ -93,14 +94,14 @@ def evaluate(
     chosen = split([query.text for query in benchmark.queries]) if calibrate else None
     others = list(_by_words(benchmark)) if bm25 else []
     encoded, *compared = _encode_all(names, models_dir, benchmark, vectors)
-    others += [one.scored(benchmark) for one in compared]
+    # One for all: what is a tie for the rougher duet is one for the other too.
+    tie = max(one.tie for one in (encoded, *compared))
+    others += [one.scored(benchmark, tie) for one in compared]
     halves, weights, calibration = encoded.halves, encoded.weights, None
     if chosen:
-        calibration, scored = evaluation.evaluate_calibrated(
-            chosen, *halves, relevant, weights, encoded.tie, own, others
-        )
+        calibration, scored = evaluation.evaluate_calibrated(chosen, *halves, relevant, weights, tie, own, others)
     else:
-        scored = evaluation.evaluate(*halves, relevant, weights, tie=encoded.tie, own=own, others=others)
+        scored = evaluation.evaluate(*halves, relevant, weights, tie=tie, own=own, others=others)
     run = run_of(encoded, benchmark.corpus, benchmark.source, *compared)
     if json:
         typer.echo(dumps(scoring.as_json(run, scored, calibration), indent=2))
@@ -128,11 +129,11 @@ class Encoded:
         """Those of the manifest."""
         return self.manifest.code.weight, self.manifest.text.weight
 
-    def scored(self, benchmark: "Benchmark") -> "Other":
+    def scored(self, benchmark: "Benchmark", tie: float) -> "Other":
         """Score the pair as the one that another duet is compared with."""
         from pgduet.training.evaluation import AGAINST, Other, values_of
 
-        (values,) = values_of(*self.halves, benchmark.relevant, [self.weights], self.tie, benchmark.own)
+        (values,) = values_of(*self.halves, benchmark.relevant, [self.weights], tie, benchmark.own)
         return Other(AGAINST, values, self.weights)
 
 
@@ -168,7 +169,7 @@ def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: E
         codes=corpus.ids,
         distinct_codes=len(corpus.texts),
         unusable=sum(int((~one.finite).sum()) for one in encoded.halves),
-        tie=encoded.tie,
+        tie=max(one.tie for one in (encoded, *([against] if against else []))),
         source=source,
         against=other,
     )

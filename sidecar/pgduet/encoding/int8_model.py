@@ -1,5 +1,6 @@
 """An encoder that computes in eight bits, run by onnxruntime: weights and what they are multiplied with."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import nn
 from pgduet.encoding.architecture import read_architecture
 from pgduet.encoding.errors import WeightsError
 from pgduet.encoding.int8 import SCALE, read_int8
-from pgduet.encoding.onnx_model import open_session
+from pgduet.encoding.onnx_model import open_session, run_session
 from pgduet.encoding.torch_model import TorchModel
 
 # Their layers are the same, whatever their embeddings.
@@ -30,13 +31,9 @@ class Int8Model:
         model = TorchModel(folder, weights=weights)
         module: Any = model.module
         _, small = read_int8(folder, weights)
-        try:
-            from pgduet.encoding.int8_graph import MASK, STATES, make_graph
-        except ImportError as error:
-            raise WeightsError(
-                f"this encoder computes in eight bits, and onnx cannot be imported: {error}",
-                hint="run: pip install 'pgduet[onnx]'",
-            ) from error
+        # Not before it is known to be installed.
+        from pgduet.encoding.int8_graph import MASK, STATES, make_graph
+
         places = {id(one): place for place, one in module.named_modules() if isinstance(one, nn.Linear)}
 
         def whole(linear: nn.Linear) -> tuple[Any, Any]:
@@ -59,7 +56,7 @@ class Int8Model:
         with torch.inference_mode():
             states = self._embeddings(input_ids=ids.masked_fill(mask == 0, self._padding))
         given = (states.numpy(), mask.to(torch.int32).numpy())
-        (found,) = self.session.run(None, dict(zip(self._names, given, strict=True)))
+        (found,) = run_session(self.session, dict(zip(self._names, given, strict=True)))
         return torch.from_numpy(found)
 
 
@@ -69,9 +66,15 @@ def multiplies_whole(name: str) -> bool:
 
 
 def refuse_uncomputable(config: dict[str, Any], where: Path) -> None:
-    """Raise WeightsError where an encoder cannot compute in eight bits."""
+    """Raise WeightsError where an encoder cannot compute in eight bits, or what it takes is not installed."""
     if config["model_type"] not in COMPUTABLE or config.get("hidden_act", "gelu") != "gelu":
         raise WeightsError(
             f"the encoder in {where} ({config['model_type']}) cannot compute in eight bits",
             hint=f"only encoders of the kinds {', '.join(COMPUTABLE)} with GELU can; keep its weights alone in them",
         )
+    for package in ("onnx", "onnxruntime"):
+        if find_spec(package) is None:
+            raise WeightsError(
+                f"computing in eight bits takes {package}, which is not installed",
+                hint="run: pip install 'pgduet[onnx]'",
+            )

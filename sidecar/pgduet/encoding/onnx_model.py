@@ -54,7 +54,7 @@ class OnnxModel:
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the states [n, t, width] of token ids [n, t]; where `mask` is 0 both mean nothing."""
         feeds = {_IDS: ids.cpu().numpy(), _MASK: mask.cpu().numpy(), **self._fixed}
-        (states, *_) = self.session.run([self.session.get_outputs()[0].name], feeds)
+        (states, *_) = run_session(self.session, feeds)
         if states.shape != (*ids.shape, self.width):
             raise WeightsError(f"{FILE} gave states of shape {states.shape}, not {(*ids.shape, self.width)}")
         return torch.from_numpy(states)
@@ -93,14 +93,27 @@ def open_session(model: Path | bytes, *, only_cpu: bool = False) -> Any:
     wanted = ["CPUExecutionProvider"]
     if not only_cpu and torch.cuda.is_available() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         wanted.insert(0, "CUDAExecutionProvider")
-    state = onnxruntime.capi.onnxruntime_pybind11_state
-    # They have no common ancestor but Exception.
-    failures = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile)
     try:
         return onnxruntime.InferenceSession(model, options, providers=wanted)
-    except (*failures, state.NotImplemented, state.RuntimeException) as error:
+    except _failures(onnxruntime) as error:
         named = model if isinstance(model, Path) else "the encoder's graph"
         raise WeightsError(f"onnxruntime cannot load {named}: {error}") from error
+
+
+def run_session(session: Any, feeds: dict[str, Any]) -> list[Any]:
+    """Return what a session gives, its first output first; raises RuntimeError, as torch does, where it fails."""
+    try:
+        found: list[Any] = session.run([session.get_outputs()[0].name], feeds)
+    except _failures(_onnxruntime()) as error:
+        raise RuntimeError(f"onnxruntime: {error}") from error
+    return found
+
+
+def _failures(onnxruntime: Any) -> tuple[type[Exception], ...]:
+    state = onnxruntime.capi.onnxruntime_pybind11_state
+    # They have no common ancestor but Exception.
+    known = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile)
+    return (*known, state.NotImplemented, state.RuntimeException)
 
 
 def _onnxruntime() -> Any:
@@ -108,6 +121,6 @@ def _onnxruntime() -> Any:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         raise WeightsError(
-            f"this encoder is an ONNX file, and onnxruntime cannot be imported: {error}",
+            f"this encoder is run by onnxruntime, which cannot be imported: {error}",
             hint="run: pip install 'pgduet[onnx]'",
         ) from error

@@ -85,16 +85,18 @@ class Admission:
         running = {work for work in self._running() if work.result is None}
         waiting = {work for claim in first for work in claim.left()} - running
         estimated = sum(claim.estimate for claim in first if claim.works is None)
-        left = max(0, _cost(running) - self._computed(running))
+        documents = {work for work in running if work.role is Role.DOCUMENT}
+        loaded = self._left(documents)
         if role is Role.QUERY:
-            # It is let in between two passes, and a pass has no more than an ordinary batch.
-            left = min(left, _cost(work for work in running if work.role is role) + self._speed.batch_tokens)
-        return _cost(waiting) + estimated + left
+            # It is let in between two passes: each has no more than an ordinary batch, or one text that is longer.
+            most = max((work.cost for work in documents), default=0)
+            loaded = min(loaded, max(most, self._speed.batch_tokens))
+        return _cost(waiting) + estimated + loaded + self._left(running - documents)
 
-    def _computed(self, running: set[Work]) -> int:
-        """Guess how much of the running batch is done by now."""
-        since = max((work.taken_at for work in running), default=0.0)
-        return int((time.monotonic() - since) * self._speed.value)
+    def _left(self, batch: set[Work]) -> int:
+        """Guess how much of a batch in hand is not done by now."""
+        since = max((work.taken_at for work in batch), default=0.0)
+        return max(0, _cost(batch) - int((time.monotonic() - since) * self._speed.value))
 
     def _refuse_full(self, queued: int, estimate: int) -> None:
         if queued + estimate > self._limit:

@@ -123,10 +123,13 @@ class Computing:
 
     def _let_queries_in(self) -> None:
         """Compute the queries that came since, so that none waits for all passes of a batch of documents."""
-        started = time.perf_counter()
+        started, told = time.perf_counter(), self._told
         while batch := self._lanes.interrupt():
             self.compute(batch)
-        self._let_in_seconds += time.perf_counter() - started
+        self._told = told
+        seconds = time.perf_counter() - started
+        self._let_in_seconds += seconds
+        self._lanes.postpone(seconds)
 
     def _give_up(self, parts: list[Batch], fault: _Fault) -> None:
         error = ComputeError(f"the model failed on every text that was tried: {fault.name}")

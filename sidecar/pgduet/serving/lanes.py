@@ -64,9 +64,10 @@ class Lanes:
                 if not self._turns.is_next(self):
                     self._turns.changed.wait()
                     continue
-                self._running = self._cut(self._queries, self._batch_tokens) or self._cut(
-                    self._documents, self._document_tokens()
-                )
+                asked = self.has_work(query=True)
+                self._running = self._cut(self._queries, self._batch_tokens)
+                if not self._running and not asked:
+                    self._running = self._cut(self._documents, self._document_tokens())
                 if self._running:
                     self._turns.begin(self)
                     return self._running
@@ -92,7 +93,15 @@ class Lanes:
                     self._running = [*batch, *(work for work in self._running if work.result is None)]
                     self._turns.begin(self)
                     return batch
+                # As in `take`: what this one had the turn for is gone.
+                self._turns.changed.notify_all()
         return []
+
+    def postpone(self, seconds: float) -> None:
+        """Note that nothing was computed for so long of what the model has in hand."""
+        for work in self._running:
+            if work.result is None:
+                work.taken_at += seconds
 
     def end(self, work: Work, result: Outcome | Exception) -> None:
         """Give the requests that wait for a work its outcome, or an error that ends them."""

@@ -50,8 +50,10 @@ def compare(
     """
     speed = _speeds([before, after], benchmark.corpus.texts)
     old, new = (_vectors(benchmark, duet, report) for duet in (before, after))
-    pair, code, text = _scores(benchmark, before, *old)
-    new_pair, new_code, new_text = _scores(benchmark, after, *new)
+    # One for both: what is a tie for the rougher one is one for the other too, else that alone would be a loss.
+    tie = max(TIES[half.dtype] for duet in (before, after) for half in duet.encoders)
+    pair, code, text = _scores(benchmark, before.weights, tie, *old)
+    new_pair, new_code, new_text = _scores(benchmark, after.weights, tie, *new)
     halves = {"code": (code, new_code), "text": (text, new_text)}
     means = {slot: (float(old.mean()), float(new.mean())) for slot, (old, new) in halves.items()}
     cosines = {slot: min(_least_cosine(a, b, slot) for a, b in zip(old, new, strict=True)) for slot in alike}
@@ -74,10 +76,11 @@ def _least_cosine(old: Halves, new: Halves, slot: str) -> float:
     return float((before * after).sum(axis=1).min(initial=1.0))
 
 
-def _scores(benchmark: Benchmark, duet: "Duet", questions: Halves, documents: Halves) -> list[Scores]:
+def _scores(
+    benchmark: Benchmark, weights: tuple[float, float], tie: float, questions: Halves, documents: Halves
+) -> list[Scores]:
     """Score every question with the pair, with the code half alone and with the text half alone."""
-    ways = [duet.weights, *ALONE.values()]
-    tie = max(TIES[half.dtype] for half in duet.encoders)
+    ways = [weights, *ALONE.values()]
     found = values_of(questions, documents, benchmark.relevant, ways, tie, benchmark.own)
     return [values[:, _SCORE] for values in found]
 

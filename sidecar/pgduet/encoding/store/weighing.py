@@ -5,6 +5,7 @@ import struct
 from math import prod
 from pathlib import Path
 
+from pgduet.encoding.architecture import number_type
 from pgduet.encoding.manifest import read_manifest
 from pgduet.encoding.store.layout import MANIFEST
 
@@ -24,15 +25,20 @@ def weights_bytes(folder: Path) -> int:
         for name in slot.files:
             path = folder / slot.slot / name
             if path.suffix == _SAFETENSORS:
-                total += _numbers(path) * _BYTES[manifest.dtype]
+                total += _bytes(path, manifest.dtype, number_type(path.parent, manifest.dtype) == "int8")
             elif path.suffix == ".onnx":
                 total += path.stat().st_size
     return total
 
 
-def _numbers(path: Path) -> int:
-    """Count the numbers in a safetensors file by its header, which says the shape of each tensor."""
+def _bytes(path: Path, dtype: str, in_eight_bits: bool) -> int:
+    """Weigh the numbers in a safetensors file by its header, which says the shape of each tensor.
+
+    `in_eight_bits`: those that are stored so stay so, but for the values of attention.
+    """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
-    return sum(prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    tensors = [(name, tensor) for name, tensor in header.items() if name != "__metadata__"]
+    small = {name for name, tensor in tensors if in_eight_bits and tensor["dtype"] == "I8" and ".value." not in name}
+    return sum(prod(tensor["shape"]) * (1 if name in small else _BYTES[dtype]) for name, tensor in tensors)
