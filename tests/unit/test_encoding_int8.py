@@ -145,7 +145,7 @@ def test_a_vector_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
     together, finite = encoder.encode(SEQUENCES)
     assert finite.all()
     alone = np.concatenate([encoder.encode([one])[0] for one in SEQUENCES])
-    assert (together * alone).sum(axis=1).min() > 1 - 1e-5
+    assert np.array_equal(together, alone)
 
 
 def test_the_whole_duet_says_how_it_computes_and_is_near_to_what_it_was_made_of(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_the_whole_duet_says_how_it_computes_and_is_near_to_what_it_was_made_of(
     duet.self_test()
     assert [(half.dtype, half.engine) for half in duet.encoders] == [("int8", "onnxruntime")] * 2
     assert duet.fingerprint != before.fingerprint
-    assert [encode(name, store, [], Corpus(["def a"], {1: 0}), None).tie for name in ("fast", "big")] == [1e-3, 1e-6]
+    assert [encode(name, store, [], Corpus(["def a"], {1: 0}), None).tie for name in ("fast", "big")] == [1e-6, 1e-6]
     tokens = duet.tokenise(["def a(b):", "c = d", "abcdefgh(ij)"], Role.DOCUMENT)
     cosines = (duet.encode(tokens).embeddings * before.encode(tokens).embeddings).sum(axis=1)
     assert cosines.min() > 0.98
@@ -205,10 +205,9 @@ def test_without_the_extra_the_error_names_it_before_anything_is_written(
 
 def test_a_pass_that_onnxruntime_fails_on_is_one_that_the_sidecar_can_halve(tmp_path: Path) -> None:
     model = Int8Model(made(store_of(tmp_path, "bert")) / "code")
-    # With a mask of another shape; what the library raises is no RuntimeError.
-    mask = np.zeros((5, 7), np.int32)
+    # Of another width; what the library raises is no RuntimeError.
     with pytest.raises(RuntimeError, match="onnxruntime: "):
-        run_session(model.session, {"states": np.zeros((2, 3, 256), np.float32), "mask": mask})
+        run_session(model.session, {"states": np.zeros((2, 3, 255), np.float32)})
 
 
 def test_a_duet_is_loaded_and_used_by_its_judge_as_it_will_be(tmp_path: Path) -> None:

@@ -63,8 +63,7 @@ def evaluate(
     Every code is ranked for every query by exact cosine, without an index. Shown are nDCG@10, MRR@10, recall@10 and
     recall@1 with 95 % intervals (bootstrap over queries, fixed seed), and the differences between the pair and every
     other way to rank, query by query. Codes that score the same as an answer, to 1e-6 (1e-3 where a duet runs in
-    bfloat16 or multiplies in eight bits), stand before it. Codes with equal text are one code, and found under any of
-    their ids.
+    bfloat16), stand before it. Codes with equal text are one code, and found under any of their ids.
 
     The vectors of the duet it is compared with are kept beside those of --vectors, in FILE.NAME. Examples:
 

@@ -119,7 +119,7 @@ class Duet:
     ) -> Encoded:
         """Turn texts, tokenised for `part`, into vectors, in order.
 
-        A vector does not depend on the other texts: to 1e-6 in float32, to 1e-3 in bfloat16 and int8. A half alone is
+        A vector does not depend on the other texts: to 1e-6 in float32 and int8, to 1e-3 in bfloat16. A half alone is
         its lifted unit vector; the other encoder does not run. A text for which an encoder gives numbers that are not
         finite, or no length, is flagged, not raised. `before_pass` is called before each pass of an encoder, and may
         encode other texts.

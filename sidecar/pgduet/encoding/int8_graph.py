@@ -19,7 +19,7 @@ Whole = Callable[[nn.Linear], tuple[Array, Array]]
 
 Shape = Sequence[str | int]
 
-STATES, MASK = "states", "mask"
+STATES = "states"
 _MICROSOFT = "com.microsoft"
 # The least that GELU gives is -0.17: so many of the 256 steps are enough below zero.
 _BELOW, _LEAST = 16, 0.17
@@ -49,7 +49,7 @@ class Graph:
 def make_graph(module: Any, whole: Whole) -> bytes:
     """Return the graph of a BERT-like encoder: states [n, t, width] behind the embeddings in, those of its end out.
 
-    `mask` [n, t] in int32 is 1 where a text has a token. `whole` gives the weights of each product.
+    It knows no padding. `whole` gives the weights of each product.
     """
     graph, width = Graph(), module.config.hidden_size
     graph.nodes.append(helper.make_node("Shape", [STATES], [_SHAPE]))
@@ -63,8 +63,7 @@ def make_graph(module: Any, whole: Whole) -> bytes:
         rows = layers.add(layer, rows)
     graph.nodes.append(helper.make_node("Reshape", [rows, _SHAPE], ["found"]))
     shape = ["texts", "tokens"]
-    given = [(STATES, TensorProto.FLOAT, [*shape, width]), (MASK, TensorProto.INT32, shape)]
-    return written(graph, given, [("found", [*shape, width])])
+    return written(graph, [(STATES, TensorProto.FLOAT, [*shape, width])], [("found", [*shape, width])])
 
 
 def written(graph: Graph, given: Sequence[tuple[str, int, Shape]], found: Sequence[tuple[str, Shape]]) -> bytes:
@@ -88,7 +87,6 @@ class _Layers:
         self._graph = graph
         self._whole = whole
         self._heads = heads
-        self._is_full = graph.add("Cast", graph.add("ReduceMin", MASK, keepdims=0), to=TensorProto.BOOL)
         self._flat = graph.keep(np.array([-1], np.int64))
         # Zero, among the 256 steps: in the middle, or for GELU near the end.
         self._middle, self._low = (graph.keep(np.array(zero, np.uint8)) for zero in (128, _BELOW))
@@ -104,26 +102,14 @@ class _Layers:
         found = [self._product(given, own.query), self._product(given, own.key), values]
         parts = [graph.add("Reshape", one, _SHAPE) for one in found]
         shifts = graph.keep(np.concatenate([one.bias.detach().numpy() for one in (own.query, own.key, own.value)]))
-        # Without a mask, which texts of one length need not, attention is a third faster.
-        ways: dict[str, Any] = {
-            f"{branch}_branch": helper.make_graph(
-                [self._attention([*parts, shifts, *mask], branch)],
-                branch,
-                [],
-                [helper.make_tensor_value_info(branch, TensorProto.FLOAT, None)],
-            )
-            for branch, mask in (("then", []), ("else", [MASK]))
-        }
-        seen = graph.add("Reshape", graph.add("If", self._is_full, **ways), _ROWS)
+        seen = graph.add("MultiHeadAttention", *parts, shifts, domain=_MICROSOFT, num_heads=self._heads)
+        seen = graph.add("Reshape", seen, _ROWS)
         out = layer.attention.output
         rows = self._added(self._product(self._scaled(seen), out.dense), rows, out)
         up = layer.intermediate.dense
         inner = self._product(self._scaled(rows), up)
         inner = graph.add("BiasGelu", inner, graph.keep(up.bias.detach().numpy()), domain=_MICROSOFT)
         return self._added(self._product(self._scaled(inner, gelu=True), layer.output.dense), rows, layer.output)
-
-    def _attention(self, given: list[str], name: str) -> onnx.NodeProto:
-        return helper.make_node("MultiHeadAttention", given, [name], domain=_MICROSOFT, num_heads=self._heads)
 
     def _scaled(self, rows: str, *, gelu: bool = False) -> tuple[str, str, str]:
         """Return rows in whole numbers, the scale [n * t, 1] of each, and which whole number is zero."""

@@ -11,7 +11,7 @@ Ranks = list[npt.NDArray[np.int64]]
 
 # A text's scores depend on its batch by about this much (measured in bfloat16: up to 4.3e-4): documents nearer than
 # that are equal.
-TIES = {"float32": 1e-6, "bfloat16": 1e-3, "int8": 1e-3}
+TIES = {"float32": 1e-6, "bfloat16": 1e-3, "int8": 1e-6}
 NOT_FOUND = np.iinfo(np.int64).max
 _SCORES_AT_ONCE = 1 << 23
 
