@@ -36,6 +36,16 @@ def costs(batch: Sequence[Work]) -> list[int]:
     return [work.cost for work in batch]
 
 
+@pytest.fixture
+def lanes() -> tuple[Lanes, Lanes]:
+    """The lanes of two duets; the first one's documents are half computed."""
+    turns = Turns()
+    first = Lanes(10, turns)
+    first.put(job(9), query=False)
+    first.take()
+    return first, Lanes(10, turns)
+
+
 @contextmanager
 def threads(*lanes: Lanes) -> Iterator[ThreadPoolExecutor]:
     """Give threads that end with the test, whatever they wait for."""
@@ -75,11 +85,10 @@ def test_a_query_that_was_given_up_interrupts_nothing() -> None:
     assert lanes.interrupt() == []
 
 
-def test_queries_of_another_duet_go_before_the_next_pass_and_its_documents_after_the_last_one() -> None:
-    turns = Turns()
-    first, second = Lanes(10, turns), Lanes(10, turns)
-    first.put(job(9), query=False)
-    first.take()
+def test_queries_of_another_duet_go_before_the_next_pass_and_its_documents_after_the_last_one(
+    lanes: tuple[Lanes, Lanes],
+) -> None:
+    first, second = lanes
     second.put(job(1), query=True)
     second.put(job(2), query=False)
     with threads(first, second) as pool:
@@ -95,11 +104,8 @@ def test_queries_of_another_duet_go_before_the_next_pass_and_its_documents_after
         assert costs(documents.result(5)) == [2]
 
 
-def test_a_query_that_was_given_up_lets_no_documents_of_its_duet_in() -> None:
-    turns = Turns()
-    first, second = Lanes(10, turns), Lanes(10, turns)
-    first.put(job(9), query=False)
-    first.take()
+def test_a_query_that_was_given_up_lets_no_documents_of_its_duet_in(lanes: tuple[Lanes, Lanes]) -> None:
+    first, second = lanes
     given_up = job(1)
     second.put(given_up, query=True)
     second.put(job(2), query=False)
@@ -113,11 +119,8 @@ def test_a_query_that_was_given_up_lets_no_documents_of_its_duet_in() -> None:
         assert costs(documents.result(5)) == [2]
 
 
-def test_a_query_of_ones_own_that_was_given_up_wakes_the_duet_whose_query_waits() -> None:
-    turns = Turns()
-    first, second = Lanes(10, turns), Lanes(10, turns)
-    first.put(job(9), query=False)
-    first.take()
+def test_a_query_of_ones_own_that_was_given_up_wakes_the_duet_whose_query_waits(lanes: tuple[Lanes, Lanes]) -> None:
+    first, second = lanes
     second.put(job(1), query=True)
     with threads(first, second) as pool:
         interrupted = pool.submit(first.interrupt)
@@ -132,11 +135,8 @@ def test_a_query_of_ones_own_that_was_given_up_wakes_the_duet_whose_query_waits(
         assert interrupted.result(5) == []
 
 
-def test_a_duet_that_leaves_between_two_passes_keeps_nobody_waiting() -> None:
-    turns = Turns()
-    first, second = Lanes(10, turns), Lanes(10, turns)
-    first.put(job(9), query=False)
-    first.take()
+def test_a_duet_that_leaves_between_two_passes_keeps_nobody_waiting(lanes: tuple[Lanes, Lanes]) -> None:
+    first, second = lanes
     second.put(job(1), query=True)
     with threads(first, second) as pool:
         interrupted = pool.submit(first.interrupt)
