@@ -153,7 +153,7 @@ def encode(name: str, models_dir: Path | None, queries: "list[Query]", corpus: "
     with progress() as report:
         vectors = vectors_of(texts, halves_key(manifest), load, path, report)
     halves = vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]
-    return Encoded(manifest, halves, vectors.unsaved, _tie(manifest, models_dir))
+    return Encoded(manifest, halves, vectors.unsaved, _tie(manifest))
 
 
 def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: Encoded | None = None) -> "Run":
@@ -174,15 +174,11 @@ def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: E
     )
 
 
-def _tie(manifest: "Manifest", models_dir: Path | None) -> float:
-    from pgduet.encoding.architecture import number_type
-    from pgduet.encoding.store.layout import duet_folder
+def _tie(manifest: "Manifest") -> float:
     from pgduet.training.ranking import TIES
 
-    folder = duet_folder(manifest.name, models_dir)
-    # An ONNX file is run as it is; its config.json need not be of a kind that is known here.
-    kinds = [number_type(folder / one.slot, manifest.dtype) for one in manifest.slots if one.source.format != "onnx"]
-    return max(TIES[kind] for kind in (*kinds, manifest.dtype))
+    # What multiplies in eight bits computes each text alone: its ties are those of float32.
+    return TIES[manifest.dtype]
 
 
 def _manifest(name: str, models_dir: Path | None) -> "Manifest":

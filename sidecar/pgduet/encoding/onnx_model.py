@@ -121,6 +121,6 @@ def _onnxruntime() -> Any:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         raise WeightsError(
-            f"this encoder is run by onnxruntime, which cannot be imported: {error}",
+            f"this encoder needs it, and onnxruntime cannot be imported: {error}",
             hint="run: pip install 'pgduet[onnx]'",
         ) from error
