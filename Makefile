@@ -26,9 +26,9 @@ demo: setup ## Start a private PostgreSQL, sidecar and worker under .pgduet/, fi
 stop: ## Stop what `make demo` started
 	@if [ -x $(PGDUET) ]; then $(PGDUET) demo down; fi
 
-# Three at a time: much of a test is waiting. Each process has a sidecar and a duet of its own, 3 GB. What measures time
+# Two at a time: much of a test is waiting. Each process has a sidecar and a duet of its own, 3 GB. What measures time
 # follows alone.
-PARALLEL := -n 3 --dist loadfile
+PARALLEL := -n 2 --dist loadfile
 
 test: setup lint ## Check style and types, then run all tests but the slow ones
 	$(PYTHON) -m pytest $(PARALLEL) -m "not slow and not alone and not containers"
