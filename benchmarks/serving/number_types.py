@@ -59,19 +59,23 @@ def main() -> None:
     print("products", flush=True)
     result["products"] = _rows(_products(), options.rounds, FLOAT32)
     source = duet_folder("small")
-    work = tempfile.TemporaryDirectory(prefix="pgduet-")
-    fast = int8_store(Path(work.name)) / NAME
     texts = read_texts(options.texts)
+    with tempfile.TemporaryDirectory(prefix="pgduet-") as work:
+        fast = int8_store(Path(work)) / NAME
+        _measure_encoders(result, source, fast, texts, options.rounds)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table_of_types(result))
+
+
+def _measure_encoders(result: dict[str, Any], source: Path, fast: Path, texts: list[str], rounds: int) -> None:
     for slot in read_manifest(source / MANIFEST).slots:
         print(f"{slot.slot} half", flush=True)
         ways = _encoders(slot, source / slot.slot, fast / slot.slot, texts)
-        rows = _rows(ways, options.rounds, FLOAT32)
+        rows = _rows(ways, rounds, FLOAT32)
         exact = ways[FLOAT32]()
         for row in rows:
             row["least_cosine"] = float((ways[row["name"]]() * exact).sum(axis=1).min())
         result[slot.slot] = rows
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table_of_types(result))
 
 
 def _rows(ways: Ways, rounds: int, base: str) -> list[dict[str, Any]]:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from fix_lanes import job
 from gated_server import GatedDuet, Running, Words, eventually, running
 from pgduet.encoding import Part, Role
 from pgduet.serving.computing import Computing
@@ -20,16 +20,6 @@ from pgduet.serving.speed import Speed
 from pgduet.serving.turns import Turns
 from pgduet.serving.work import Job, TextFailure, Work
 from pgduet.v1 import embedding_pb2 as pb
-
-
-@dataclass(frozen=True)
-class Ids:
-    code_ids: tuple[int, ...]
-    text_ids: tuple[int, ...] = ()
-
-
-def job(*lengths: int) -> Job:
-    return Job([Work(Ids((1,) * length)) for length in lengths])  # type: ignore[arg-type]
 
 
 def costs(batch: Sequence[Work]) -> list[int]:

@@ -3,24 +3,14 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 
+from fix_lanes import job
 from pgduet.serving.lanes import Lanes
 from pgduet.serving.turns import Turns
-from pgduet.serving.work import Job, TextFailure, Work
-
-
-@dataclass(frozen=True)
-class Ids:
-    code_ids: tuple[int, ...]
-    text_ids: tuple[int, ...] = ()
-
-
-def job(*lengths: int) -> Job:
-    return Job([Work(Ids((1,) * length)) for length in lengths])  # type: ignore[arg-type]
+from pgduet.serving.work import TextFailure
 
 
 @pytest.fixture

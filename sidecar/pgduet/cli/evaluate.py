@@ -120,13 +120,19 @@ class Encoded:
     manifest: "Manifest"
     halves: "tuple[Halves, Halves]"
     unsaved: "DataError | None"
-    # Scores nearer than this are equal.
-    tie: float
 
     @property
     def weights(self) -> tuple[float, float]:
         """Those of the manifest."""
         return self.manifest.code.weight, self.manifest.text.weight
+
+    @property
+    def tie(self) -> float:
+        """Scores nearer than this are equal."""
+        from pgduet.training.ranking import TIES
+
+        # What multiplies in eight bits computes each text alone: its ties are those of float32.
+        return TIES[self.manifest.dtype]
 
     def scored(self, benchmark: "Benchmark", tie: float) -> "Other":
         """Score the pair as the one that another duet is compared with."""
@@ -152,8 +158,7 @@ def encode(name: str, models_dir: Path | None, queries: "list[Query]", corpus: "
     texts = {Role.QUERY: [query.text for query in queries], Role.DOCUMENT: corpus.texts}
     with progress() as report:
         vectors = vectors_of(texts, halves_key(manifest), load, path, report)
-    halves = vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]
-    return Encoded(manifest, halves, vectors.unsaved, _tie(manifest))
+    return Encoded(manifest, (vectors.halves[Role.QUERY], vectors.halves[Role.DOCUMENT]), vectors.unsaved)
 
 
 def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: Encoded | None = None) -> "Run":
@@ -172,13 +177,6 @@ def run_of(encoded: Encoded, corpus: "Corpus", source: str = "files", against: E
         source=source,
         against=other,
     )
-
-
-def _tie(manifest: "Manifest") -> float:
-    from pgduet.training.ranking import TIES
-
-    # What multiplies in eight bits computes each text alone: its ties are those of float32.
-    return TIES[manifest.dtype]
 
 
 def _manifest(name: str, models_dir: Path | None) -> "Manifest":

@@ -14,6 +14,8 @@ COUNTED_FROM_PADDING = ("mpnet", "roberta", "xlm-roberta")
 
 # Says in a config.json that weights are in eight bits as this package stores them.
 INT8 = "pgduet-int8"
+# In the names of weights that give the values which attention sums up: in float32 where the others are in eight bits.
+VALUES = ".value."
 
 
 def read_architecture(folder: Path) -> dict[str, Any]:
@@ -77,14 +79,11 @@ def is_int8(config: dict[str, Any]) -> bool:
     return isinstance(said, dict) and said.get("quant_method") == INT8
 
 
-def number_type(folder: Path, dtype: str) -> str:
-    """Return what the encoder in `folder` is multiplied in where its manifest says `dtype`: that, or int8.
-
-    Raises WeightsError as `read_architecture` does.
-    """
-    return "int8" if computes_int8(read_architecture(folder)) else dtype
-
-
 def computes_int8(config: dict[str, Any]) -> bool:
     """Tell whether a config.json says that states are put into eight bits too, so that products are of such."""
     return is_int8(config) and config["quantization_config"].get("activations") == "int8"
+
+
+def multiplies_whole(name: str) -> bool:
+    """Tell whether weights of this name are multiplied in eight bits then: not words, nor the values of attention."""
+    return not ("embeddings." in name or VALUES in name)

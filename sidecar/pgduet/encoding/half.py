@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pgduet.encoding.architecture import DECODERS, most_tokens, number_type, read_architecture, resolve_attention
+from pgduet.encoding.architecture import DECODERS, computes_int8, most_tokens, read_architecture, resolve_attention
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.engines import TORCH_ON_CPU, Runtime, build_encoder, runs_onnx
 from pgduet.encoding.errors import WeightsError
@@ -30,7 +30,7 @@ class Half:
         if not runs_onnx(slot):
             _refuse_misuse(slot, folder, self.tokenizer)
         # An ONNX file computes in float32 whatever the other half does.
-        self.dtype = "float32" if runs_onnx(slot) else number_type(folder, dtype)
+        self.dtype = "float32" if runs_onnx(slot) else "int8" if computes_int8(read_architecture(folder)) else dtype
         self.encoders = _encoders(slot, folder, dtype, runtime)
         self.engine = self.encoders[Role.DOCUMENT].model.engine
         width = self.encoders[Role.DOCUMENT].model.width

@@ -1,8 +1,8 @@
 """The layers of an encoder as a graph of onnxruntime whose products are of whole numbers in eight bits.
 
-Each token's numbers are scaled by the largest of them, so that its neighbours in a batch change nothing. All between
-two products is float32, and so are the values that attention sums up: a twelfth of the work, and half of what eight
-bits move a vector by (measured on both encoders of `small`).
+Each token's numbers are scaled by the largest of them. All between two products is float32, and so are the values that
+attention sums up: a twelfth of the work, and half of what eight bits move a vector by (measured on both encoders of
+`small`).
 """
 
 from collections.abc import Callable, Sequence

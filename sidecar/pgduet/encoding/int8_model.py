@@ -65,11 +65,6 @@ class Int8Model:
         return found
 
 
-def multiplies_whole(name: str) -> bool:
-    """Tell whether the weights of this name are multiplied in eight bits: not words, nor the values of attention."""
-    return not ("embeddings." in name or ".value." in name)
-
-
 def refuse_uncomputable(config: dict[str, Any], where: Path) -> None:
     """Raise WeightsError where an encoder cannot compute in eight bits, or what it takes is not installed."""
     if config["model_type"] not in COMPUTABLE or config.get("hidden_act", "gelu") != "gelu":

@@ -10,12 +10,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from pgduet.encoding.architecture import INT8, is_int8, read_architecture
+from pgduet.encoding.architecture import INT8, is_int8, multiplies_whole, read_architecture
 from pgduet.encoding.engines import wished_runtime
 from pgduet.encoding.errors import ManifestError
 from pgduet.encoding.formats.conversion import put
 from pgduet.encoding.int8 import quantised
-from pgduet.encoding.int8_model import multiplies_whole, refuse_uncomputable
+from pgduet.encoding.int8_model import refuse_uncomputable
 from pgduet.encoding.layers import count_layers, kept, renamed, with_layers
 from pgduet.encoding.manifest import Slot
 from pgduet.encoding.sources import FolderSource

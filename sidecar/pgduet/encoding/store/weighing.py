@@ -5,7 +5,7 @@ import struct
 from math import prod
 from pathlib import Path
 
-from pgduet.encoding.architecture import number_type
+from pgduet.encoding.architecture import VALUES, computes_int8, read_architecture
 from pgduet.encoding.manifest import read_manifest
 from pgduet.encoding.store.layout import MANIFEST
 
@@ -16,8 +16,8 @@ _SAFETENSORS = ".safetensors"
 def weights_bytes(folder: Path) -> int:
     """Return the bytes that the weights of the duet in `folder` take once loaded, as its manifest's number type.
 
-    An ONNX file counts as it is. Raises ManifestError for a manifest that cannot be used, OSError and ValueError for
-    files that cannot be read.
+    An ONNX file counts as it is. Raises ManifestError for a manifest that cannot be used, WeightsError for a
+    config.json that cannot, OSError and ValueError for files that cannot be read.
     """
     manifest = read_manifest(folder / MANIFEST)
     total = 0
@@ -25,14 +25,15 @@ def weights_bytes(folder: Path) -> int:
         for name in slot.files:
             path = folder / slot.slot / name
             if path.suffix == _SAFETENSORS:
-                total += _bytes(path, manifest.dtype, number_type(path.parent, manifest.dtype) == "int8")
+                in_eight_bits = computes_int8(read_architecture(path.parent))
+                total += _bytes(path, _BYTES[manifest.dtype], in_eight_bits=in_eight_bits)
             elif path.suffix == ".onnx":
                 total += path.stat().st_size
     return total
 
 
-def _bytes(path: Path, dtype: str, in_eight_bits: bool) -> int:
-    """Weigh the numbers in a safetensors file by its header, which says the shape of each tensor.
+def _bytes(path: Path, size: int, *, in_eight_bits: bool) -> int:
+    """Weigh the numbers in a safetensors file by its header, which says the shape of each tensor; one takes `size`.
 
     `in_eight_bits`: those that are stored so stay so, but for the values of attention.
     """
@@ -40,5 +41,5 @@ def _bytes(path: Path, dtype: str, in_eight_bits: bool) -> int:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
     tensors = [(name, tensor) for name, tensor in header.items() if name != "__metadata__"]
-    small = {name for name, tensor in tensors if in_eight_bits and tensor["dtype"] == "I8" and ".value." not in name}
-    return sum(prod(tensor["shape"]) * (1 if name in small else _BYTES[dtype]) for name, tensor in tensors)
+    small = {name for name, tensor in tensors if in_eight_bits and tensor["dtype"] == "I8" and VALUES not in name}
+    return sum(prod(tensor["shape"]) * (1 if name in small else size) for name, tensor in tensors)
