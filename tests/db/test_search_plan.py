@@ -83,17 +83,20 @@ def test_more_neighbours_lie_in_more_lists(indexed: None, session: Connection) -
 
 @pytest.mark.slow
 def test_an_index_that_somebody_else_made_costs_no_row(indexed: None, session: Connection, library: Library) -> None:
+    def recall() -> float:
+        found = [ranked(session, query, 10)[0] for query in library.queries[:QUERIES]]
+        assert [len(ids) for ids in found] == [10] * QUERIES
+        everywhere = np.ones(ROWS, dtype=bool)
+        return float(np.mean([library.recall(number, ids, everywhere) for number, ids in enumerate(found)]))
+
     session.execute("SET pgduet.search_mode = 'index'")
+    # What eight lists hold of the nearest differs from build to build.
+    before = recall()
     with session.transaction(force_rollback=True):
         # The planner takes it where it looks the cheaper, however bad it is.
         bad = "hnsw (sketch bit_hamming_ops) WITH (m = 4, ef_construction = 8)"
         session.execute(f"CREATE INDEX theirs ON pgduet.code_embeddings_g1 USING {bad}")
-        recalls = []
-        for query in range(QUERIES):
-            ids, _ = ranked(session, library.queries[query], 10)
-            assert len(ids) == 10
-            recalls.append(library.recall(query, ids, np.ones(ROWS, dtype=bool)))
-        assert np.mean(recalls) >= 0.9
+        assert recall() >= before
 
 
 @pytest.mark.parametrize("mode", ["exact", "auto"])

@@ -1,8 +1,11 @@
 """Encoders that compute in eight bits: against the same arithmetic done by hand, and against their neighbours."""
 
+import gc
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -144,6 +147,48 @@ def test_a_vector_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
     assert finite.all()
     alone = np.concatenate([encoder.encode([one])[0] for one in SEQUENCES])
     assert np.array_equal(together, alone)
+
+
+def test_threads_for_several_texts_at_once_go_with_the_model(tmp_path: Path) -> None:
+    model = Int8Model(made(store_of(tmp_path, "bert")) / "code")
+    Encoder(model, texts_at_once=2).encode(SEQUENCES)
+
+    def running() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("int8")]
+
+    threads = running()
+    assert 1 <= len(threads) <= torch.get_num_threads()
+    del model
+    gc.collect()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert not running()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "at_once", "expected"),
+    [
+        ([30, 10, 20, 30, 30], 1, [[1, 2, 0], [3, 4]]),
+        ([30, 10, 20, 30, 30], 2, [[1, 2], [0, 3, 4]]),
+        ([30, 10, 20, 30, 30], 4, [[1, 2, 0], [3, 4]]),
+        ([0, 10, 0], 2, [[1]]),
+        ([90, 10, 300], 2, [[1], [0], [2]]),
+        ([10, 10, 10, 200], 2, [[0, 1], [2], [3]]),
+    ],
+)
+def test_a_pass_holds_a_multiple_of_what_is_computed_at_once(
+    lengths: list[int], at_once: int, expected: list[list[int]]
+) -> None:
+    seen: list[list[int]] = []
+
+    class Spied(Encoder):
+        def _pass(self, sequences: list[tuple[int, ...]]) -> torch.Tensor:
+            seen.append([ids[0] for ids in sequences])
+            return torch.ones(len(sequences), 1)
+
+    spied = Spied(SimpleNamespace(width=1), tokens_per_pass=90, texts_at_once=at_once)
+    spied.encode([(row,) * length for row, length in enumerate(lengths)])
+    assert seen == expected
 
 
 def test_the_whole_duet_says_how_it_computes_and_is_near_to_what_it_was_made_of(tmp_path: Path) -> None:

@@ -119,8 +119,12 @@ def test_files_that_are_missing_or_damaged_are_refused(
         Encoder(OnnxModel(folder, "retrieval.query")).encode([(4, 5, 6)])
 
 
-def test_without_onnxruntime_the_error_names_the_extra(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime_the_error_names_the_extra(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another test's error may still hold a session on the original, which would then be shared.
+    folder = shutil.copytree(exported, tmp_path / "copy")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match="onnxruntime cannot be imported") as caught:
-        OnnxModel(exported, "retrieval.query")
+        OnnxModel(folder, "retrieval.query")
     assert caught.value.hint == "run: pip install 'pgduet[onnx]'"

@@ -16,7 +16,7 @@ from pgduet.encoding.torch_model import TorchModel
 AUTO, OPENVINO, TORCH = ENGINES = ("auto", "openvino", "torch")
 ONNX_FILE = "model.onnx"
 # Padded tokens in one pass of OpenVINO: as fast for each token as 1,024, and a batch of mixed lengths is padded less.
-# In eight bits, where each text is computed alone, a query waits for no more either.
+# In eight bits each thread has so many, of texts that it computes alone.
 _PASS_TOKENS = 512
 
 
@@ -79,7 +79,8 @@ def build_encoder(slot: Slot, folder: Path, role: Role, dtype: str, runtime: Run
     if computes_int8(read_architecture(folder)):
         from pgduet.encoding.int8_model import Int8Model
 
-        return Encoder(Int8Model(folder, weights), slot.pooling, _PASS_TOKENS)
+        lone = Int8Model(folder, weights)
+        return Encoder(lone, slot.pooling, _PASS_TOKENS * lone.texts_at_once, lone.texts_at_once)
     if runtime.engine == OPENVINO or (runtime.engine == AUTO and _suits_openvino(dtype, runtime)):
         try:
             return _in_openvino(slot, folder, weights, dtype)

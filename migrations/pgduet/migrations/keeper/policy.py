@@ -35,7 +35,7 @@ _MOST_CHANGED = 0.5
 # A new index learns something new only where at least so many did.
 _WORTH_LEARNING = 0.1
 
-_LEAST_SECONDS = 2.0
+_LEAST_SECONDS = 4.0
 _MOST_SECONDS = 60.0
 
 _FIRST_PAUSE = 60.0
@@ -164,7 +164,10 @@ def is_worth_learning(state: State) -> bool:
 
 
 def calibration_seconds(rows: int) -> float:
-    """Return how long a calibration may take: a minute, less where tables are so small that searches scan exactly."""
+    """Return how long a calibration may take: a minute, less where tables are so small that searches scan exactly.
+
+    Even there enough queries are asked (about a hundred of 1,000 rows) for a search that is made to take the index.
+    """
     return max(_LEAST_SECONDS, min(_MOST_SECONDS, rows / 500))
 
 

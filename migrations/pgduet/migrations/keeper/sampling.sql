@@ -11,8 +11,8 @@ FROM pgduet._recall_try(%(generation_id)s, 'index', %(index_kind)s, %(probes)s, 
 SELECT recall, recall_low, recall_high FROM pgduet._recall_interval(%(recalls)s, %(k)s)
 
 -- index --
-SELECT b.kind, b.lists, b.probes, b.ef_search, b.depth, b.recall_target, n.rows
-FROM pgduet._index_build b, pgduet._vector_count(b.generation_id) n
+SELECT b.kind, b.lists, b.probes, b.ef_search, b.depth, b.recall_target
+FROM pgduet._index_build b
 WHERE b.index_name = %(index_name)s AND b.generation_id = %(generation_id)s
 
 -- chosen --
