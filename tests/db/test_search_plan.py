@@ -90,13 +90,14 @@ def test_an_index_that_somebody_else_made_costs_no_row(indexed: None, session: C
         return float(np.mean([library.recall(number, ids, everywhere) for number, ids in enumerate(found)]))
 
     session.execute("SET pgduet.search_mode = 'index'")
-    # What eight lists hold of the nearest differs from build to build.
-    before = recall()
     with session.transaction(force_rollback=True):
+        # What eight lists hold of the nearest differs from build to build: between 0.83 and 0.91.
+        session.execute("UPDATE pgduet._index_build SET probes = 30")
+        before = recall()
         # The planner takes it where it looks the cheaper, however bad it is.
         bad = "hnsw (sketch bit_hamming_ops) WITH (m = 4, ef_construction = 8)"
         session.execute(f"CREATE INDEX theirs ON pgduet.code_embeddings_g1 USING {bad}")
-        assert recall() >= before
+        assert recall() >= max(before, 0.9)
 
 
 @pytest.mark.parametrize("mode", ["exact", "auto"])

@@ -15,6 +15,7 @@ from transformers import AutoModel
 
 from fix_architectures import SEQUENCES, checkpoint
 from fix_hub import duet_of
+from pgduet.cli.evaluate import encode
 from pgduet.encoding import Duet, Role
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import ManifestError, WeightsError
@@ -26,6 +27,7 @@ from pgduet.encoding.store.install import install
 from pgduet.encoding.store.layout import present_names
 from pgduet.encoding.store.report import quiet
 from pgduet.encoding.store.shrinking import Shrink, shrink
+from pgduet.training.data import Corpus
 from pgduet.training.tuning.errors import TuningError
 from pgduet.training.tuning.plan import Plan
 from pgduet.training.tuning.trainee import Trainee
@@ -200,6 +202,7 @@ def test_the_whole_duet_says_how_it_computes_and_is_near_to_what_it_was_made_of(
     duet.self_test()
     assert [(half.dtype, half.engine) for half in duet.encoders] == [("int8", "onnxruntime")] * 2
     assert duet.fingerprint != before.fingerprint
+    assert [encode(name, store, [], Corpus(["def a"], {1: 0}), None).tie for name in ("fast", "big")] == [1e-6, 1e-6]
     tokens = duet.tokenise(["def a(b):", "c = d", "abcdefgh(ij)"], Role.DOCUMENT)
     cosines = (duet.encode(tokens).embeddings * before.encode(tokens).embeddings).sum(axis=1)
     assert cosines.min() > 0.98

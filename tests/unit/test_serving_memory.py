@@ -141,15 +141,17 @@ def test_what_multiplies_in_eight_bits_takes_a_byte_but_for_the_values_of_attent
             "layer.0.attention.self.query.weight": torch.zeros(300, 300, dtype=torch.int8),
             "layer.0.attention.self.value.weight": torch.zeros(300, 300, dtype=torch.int8),
             "layer.0.attention.self.query.bias": torch.zeros(300),
+            "embeddings.word_embeddings.weight": torch.zeros(500, 300, dtype=torch.int8),
         }
         save_file(tensors, tmp_path / slot / "model.safetensors")
     (tmp_path / MANIFEST).write_text(to_toml(read_manifest(small / MANIFEST)), encoding="utf-8")
-    assert weights_bytes(tmp_path) == 2 * 4 * (90_000 + 90_000 + 300)
+    assert weights_bytes(tmp_path) == 2 * 4 * (90_000 + 90_000 + 300 + 150_000)
     for slot in ("code", "text"):
         config = json.loads((tmp_path / slot / "config.json").read_text())
         config["quantization_config"] = {"quant_method": "pgduet-int8", "activations": "int8"}
         (tmp_path / slot / "config.json").write_text(json.dumps(config))
-    assert weights_bytes(tmp_path) == 2 * (90_000 + 4 * (90_000 + 300))
+    # Layers are there twice: for one text on all threads, and for one on each.
+    assert weights_bytes(tmp_path) == 2 * (2 * (90_000 + 4 * (90_000 + 300)) + 150_000)
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])

@@ -16,6 +16,8 @@ COUNTED_FROM_PADDING = ("mpnet", "roberta", "xlm-roberta")
 INT8 = "pgduet-int8"
 # In the names of weights that give the values which attention sums up: in float32 where the others are in eight bits.
 VALUES = ".value."
+# In the names of weights that stand before the layers.
+WORDS = "embeddings."
 
 
 def read_architecture(folder: Path) -> dict[str, Any]:
@@ -86,4 +88,4 @@ def computes_int8(config: dict[str, Any]) -> bool:
 
 def multiplies_whole(name: str) -> bool:
     """Tell whether weights of this name are multiplied in eight bits then: not words, nor the values of attention."""
-    return not ("embeddings." in name or VALUES in name)
+    return not (WORDS in name or VALUES in name)

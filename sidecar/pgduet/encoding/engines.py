@@ -79,8 +79,8 @@ def build_encoder(slot: Slot, folder: Path, role: Role, dtype: str, runtime: Run
     if computes_int8(read_architecture(folder)):
         from pgduet.encoding.int8_model import Int8Model
 
-        lone = Int8Model(folder, weights)
-        return Encoder(lone, slot.pooling, _PASS_TOKENS * lone.texts_at_once, lone.texts_at_once)
+        int8 = Int8Model(folder, weights)
+        return Encoder(int8, slot.pooling, _PASS_TOKENS * int8.texts_at_once, int8.texts_at_once)
     if runtime.engine == OPENVINO or (runtime.engine == AUTO and _suits_openvino(dtype, runtime)):
         try:
             return _in_openvino(slot, folder, weights, dtype)

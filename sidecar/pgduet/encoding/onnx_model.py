@@ -98,7 +98,7 @@ def open_session(model: Path | bytes, *, only_cpu: bool = False, threads: int | 
         wanted.insert(0, "CUDAExecutionProvider")
     try:
         # On CPUs what this one makes of three nodes takes three times as long as they do.
-        slow = ["SkipLayerNormFusion"] if wanted == ["CPUExecutionProvider"] else []
+        slow = ["SkipLayerNormFusion"] if only_cpu else []
         return onnxruntime.InferenceSession(model, options, providers=wanted, disabled_optimizers=slow)
     except _failures(onnxruntime) as error:
         named = model if isinstance(model, Path) else "the encoder's graph"

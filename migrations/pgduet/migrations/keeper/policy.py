@@ -166,7 +166,7 @@ def is_worth_learning(state: State) -> bool:
 def calibration_seconds(rows: int) -> float:
     """Return how long a calibration may take: a minute, less where tables are so small that searches scan exactly.
 
-    Even there enough queries are asked (about a hundred of 1,000 rows) for a search that is made to take the index.
+    Even there it is long enough to ask some queries, for a search that is made to take the index.
     """
     return max(_LEAST_SECONDS, min(_MOST_SECONDS, rows / 500))
 

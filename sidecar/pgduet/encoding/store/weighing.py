@@ -5,7 +5,7 @@ import struct
 from math import prod
 from pathlib import Path
 
-from pgduet.encoding.architecture import VALUES, computes_int8, read_architecture
+from pgduet.encoding.architecture import VALUES, WORDS, computes_int8, read_architecture
 from pgduet.encoding.manifest import read_manifest
 from pgduet.encoding.store.layout import MANIFEST
 
@@ -35,11 +35,16 @@ def weights_bytes(folder: Path) -> int:
 def _bytes(path: Path, size: int, *, in_eight_bits: bool) -> int:
     """Weigh the numbers in a safetensors file by its header, which says the shape of each tensor; one takes `size`.
 
-    `in_eight_bits`: those that are stored so stay so, but for the values of attention.
+    `in_eight_bits`: those that are stored so stay so, but for the values of attention; and layers are there twice, for
+    one text on all threads and for one on each.
     """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
-    tensors = [(name, tensor) for name, tensor in header.items() if name != "__metadata__"]
-    small = {name for name, tensor in tensors if in_eight_bits and tensor["dtype"] == "I8" and VALUES not in name}
-    return sum(prod(tensor["shape"]) * (1 if name in small else size) for name, tensor in tensors)
+    header.pop("__metadata__", None)
+    return sum(
+        prod(tensor["shape"])
+        * (1 if in_eight_bits and tensor["dtype"] == "I8" and VALUES not in name else size)
+        * (2 if in_eight_bits and WORDS not in name else 1)
+        for name, tensor in header.items()
+    )
