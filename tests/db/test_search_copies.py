@@ -34,7 +34,8 @@ def session(copied: Database, request: pytest.FixtureRequest) -> Iterator[Connec
         if request.param == "exact":
             yield connection
         else:
-            with built_index(connection, request.param, probes=5):
+            # Of a hundred lists; what is found in five is chance: 47 to 50 of 50, by where the lists come to lie.
+            with built_index(connection, request.param, probes=15):
                 connection.execute("SET pgduet.search_mode = 'index'")
                 yield connection
 

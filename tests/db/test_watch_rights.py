@@ -125,6 +125,8 @@ def test_a_dumped_and_restored_database_goes_on_where_it_was(shop: Shop, table: 
 
 
 def test_unwatching_dropping_and_working_at_once_leave_nothing_behind(shop: Shop) -> None:
+    log = shop.database.cluster.log
+    before = len(log.read_bytes())
     shop.run("CREATE TABLE t (id int PRIMARY KEY, code text)")
     shop.run("INSERT INTO t SELECT g, 'code ' || g FROM generate_series(1, 100) g")
     stop = threading.Event()
@@ -155,6 +157,7 @@ def test_unwatching_dropping_and_working_at_once_leave_nothing_behind(shop: Shop
             job.result()
     for left in ("_watch", "_source", "_source_row", "code_chunks"):
         assert shop.one(f"SELECT count(*) FROM pgduet.{left}") == 0
+    assert b"deadlock" not in log.read_bytes()[before:]
 
 
 def test_the_commands_watch_list_and_unwatch(shop: Shop) -> None:

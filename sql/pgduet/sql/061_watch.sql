@@ -96,26 +96,32 @@ DECLARE
   v_id integer;
   v_taken boolean;
 BEGIN
-  -- Two at the same time would give two watches the same name.
-  LOCK TABLE pgduet._watch IN SHARE ROW EXCLUSIVE MODE;
+  -- Two at the same time would give two watches the same name. The mode lets workers write: one that has a watch's row
+  -- already may have to wait for this table no more.
+  LOCK TABLE pgduet._watch IN SHARE UPDATE EXCLUSIVE MODE;
   SELECT n.nspname AS schema_name, c.relname AS table_name, format('%I.%I', n.nspname, c.relname) AS source,
     ARRAY(SELECT k.column_name FROM pgduet._key_columns($1) k ORDER BY k.place) AS key_columns,
     r.content_column, r.path_column, r.language_column, r.language, r.repo, r.copy_protected, r.created_by
   INTO v_new
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, jsonb_populate_record(NULL::pgduet._watch, $2) r
   WHERE c.oid = $1;
-  -- A table that was dropped and made again takes its old watch over.
-  v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
-    OR (w.source = v_new.source AND pgduet._watched_table(w.watch_id) IS NULL)
-    ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
-  IF v_id IS NULL THEN
-    v_taken := EXISTS (SELECT FROM pgduet._watch w WHERE w.source = v_new.source);
-    INSERT INTO pgduet._watch (source, schema_name, table_name, key_columns, content_column, copy_protected, created_by)
-    -- The table that had this name when it was registered has another by now, and keeps its chunks.
-    VALUES (CASE WHEN v_taken THEN v_new.source || ' (' || gen_random_uuid() || ')' ELSE v_new.source END,
-      '', '', '{}', '', false, '') RETURNING _watch.watch_id INTO v_id;
-  END IF;
-  PERFORM FROM pgduet._watch w WHERE w.watch_id = v_id FOR UPDATE;
+  LOOP
+    -- A table that was dropped and made again takes its old watch over.
+    v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
+      OR (w.source = v_new.source AND pgduet._watched_table(w.watch_id) IS NULL)
+      ORDER BY pgduet._watched_table(w.watch_id) LIMIT 1);
+    IF v_id IS NULL THEN
+      v_taken := EXISTS (SELECT FROM pgduet._watch w WHERE w.source = v_new.source);
+      INSERT INTO pgduet._watch (source, schema_name, table_name, key_columns, content_column, copy_protected,
+        created_by)
+      -- The table that had this name when it was registered has another by now, and keeps its chunks.
+      VALUES (CASE WHEN v_taken THEN v_new.source || ' (' || gen_random_uuid() || ')' ELSE v_new.source END,
+        '', '', '{}', '', false, '') RETURNING _watch.watch_id INTO v_id;
+    END IF;
+    PERFORM FROM pgduet._watch w WHERE w.watch_id = v_id FOR UPDATE;
+    -- A worker or unwatch() may have forgotten it while this waited.
+    EXIT WHEN FOUND;
+  END LOOP;
   UPDATE pgduet._watch w SET (schema_name, table_name, key_columns, content_column, path_column, language_column,
     language, repo, copy_protected, created_by, problem) = (v_new.schema_name, v_new.table_name, v_new.key_columns,
     v_new.content_column, v_new.path_column, v_new.language_column, v_new.language, v_new.repo, v_new.copy_protected,
@@ -178,10 +184,15 @@ END $$;
 CREATE OR REPLACE FUNCTION pgduet.unwatch(source regclass) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_id integer := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
+  v_id integer;
+BEGIN
+  IF (SELECT c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = $1) THEN
+    -- First as in watch(), for the two to wait for each other in one order. Who reads or writes is not held up yet.
+    EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', $1);
+  END IF;
+  v_id := (SELECT w.watch_id FROM pgduet._watch w WHERE pgduet._watched_table(w.watch_id) = $1
     OR (to_regclass(format('%I.%I', w.schema_name, w.table_name)) = $1 AND pgduet._watched_table(w.watch_id) IS NULL)
     LIMIT 1);
-BEGIN
   IF v_id IS NULL THEN
     RAISE NOTICE 'table % is not watched', $1;
     RETURN 0;
