@@ -19,7 +19,7 @@ READ = re.compile(r'(?:environ(?:\.get\(|\[)|envvar=)"(PGDUET_[A-Z_]+)"')
 # Read where they are needed, and not by Settings.
 VARIABLES = {
     "PGDUET_DEVICE": "where encoders run: `auto` (the first CUDA card, else the CPU), `cpu`, `cuda` or `cuda:N`",
-    "PGDUET_ENGINE": "what runs encoders on a CPU: `auto` (OpenVINO in float32 where it is there), `openvino`, `torch`",
+    "PGDUET_ENGINE": "what runs encoders on a CPU: `auto` (OpenVINO where it is there), `openvino`, `torch`",
     "PGDUET_MODEL": "for `pgduet doctor`: duets whose files are checked, as `pgduet serve` reads it",
     "PGDUET_MODELS_DIR": "folder of the model store; `pgduet/models` in the user's cache by default",
     "PGDUET_SIDECAR": "address of the sidecar, or [several](../scaling.md); before the setting `sidecar_address`",

@@ -21,15 +21,16 @@ from typing import Any
 import numpy as np
 import torch
 from ceiling import Ceiling
-from int8_duet import NAME, int8_store
+from fewer_bits import KINDS, small_in
 from speed_page import table, write_page
 from speed_peers import ENVIRONMENTS, Peer, environment, layout
-from speed_ratios import summary
+from speed_ratios import CEILINGS, summary
 from speed_texts import PREFIXES, read_texts
 
 from pgduet.client import EmbeddingClient
 from pgduet.encoding import Part, Role
 from pgduet.encoding.manifest import read_manifest
+from pgduet.encoding.openvino_model import multiplies_bfloat16
 from pgduet.encoding.store.layout import MANIFEST, duet_folder
 from pgduet.encoding.store.pull import pull
 from pgduet.encoding.tokenizer import TextTokenizer
@@ -41,20 +42,20 @@ _CHECKED = 64
 
 
 class Sidecar:
-    """pgduet as its users reach it, with an engine, or with `small` in eight bits."""
+    """pgduet as its users reach it, with an engine, or with `small` in fewer bits."""
 
     def __init__(self, kind: str, folder: Path, threads: int) -> None:
         self.name = f"pgduet, {kind}"
         address = f"unix:{folder}/{kind}.sock"
-        self._model, store = (NAME, str(int8_store(folder))) if kind == "int8" else ("small", None)
+        self._model, store = small_in(kind, folder) if kind in KINDS else ("small", None)
         settings = {
-            "PGDUET_ENGINE": "auto" if kind == "int8" else kind,
+            "PGDUET_ENGINE": "auto" if kind in KINDS else kind,
             "PGDUET_MODEL": self._model,
             "PGDUET_LISTEN": address,
             "PGDUET_THREADS": str(threads),
             "PGDUET_CACHE_BYTES": "0",
             "PGDUET_LOG_LEVEL": "warning",
-        } | ({"PGDUET_MODELS_DIR": store} if store else {})
+        } | ({"PGDUET_MODELS_DIR": str(store)} if store else {})
         command = [str(Path(sys.executable).with_name("pgduet")), "serve"]
         self._process = subprocess.Popen(command, env={**os.environ, **settings})
         self._client = EmbeddingClient(address)
@@ -96,50 +97,69 @@ def main() -> None:
         source = duet_folder("small")
         manifest = read_manifest(source / MANIFEST)
         folders = [layout(source / one.slot, Path(work) / one.slot, one.width, 256) for one in manifest.slots]
+        # Where the CPU imitates bfloat16 a slice would take minutes.
+        dtypes = ["float32", "bfloat16"] if multiplies_bfloat16() else ["float32"]
         asked: list[Sidecar | Peer] = [
-            running.enter_context(Sidecar(kind, Path(work), options.threads)) for kind in ("openvino", "torch", "int8")
+            running.enter_context(Sidecar(kind, Path(work), options.threads))
+            for kind in ("openvino", "torch", "int8", *dtypes[1:])
         ]
         for kind, name in ENVIRONMENTS.items():
             if kind not in options.skip:
                 python = environment(name, CACHE)
-                asked.append(running.enter_context(Peer(kind, python, folders, options.threads)))
+                asked += [
+                    running.enter_context(Peer(kind, dtype, python, folders, options.threads)) for dtype in dtypes
+                ]
         tokens = {
             one.slot: TextTokenizer(source / one.slot / "tokenizer.json", 256, one.end).encode(
                 [PREFIXES[one.slot] + text for text in texts]
             )
             for one in manifest.slots
         }
-        ceilings = {one.slot: Ceiling(source / one.slot, torch.float32) for one in manifest.slots}
-        cosines = _agreement(asked, texts[:_CHECKED])
-        seconds: dict[str, list[float]] = {name: [] for name in (*(one.name for one in asked), "ceiling")}
+        ceilings = {
+            dtype: [Ceiling(source / one.slot, getattr(torch, dtype)) for one in manifest.slots] for dtype in CEILINGS
+        }
+        apart, least = _agreement(asked, texts[:_CHECKED])
+        seconds: dict[str, list[float]] = {name: [] for name in (*(one.name for one in asked), *CEILINGS.values())}
         for start in range(0, len(texts), options.slice):
             part = texts[start : start + options.slice]
             # Whoever is asked first may find the machine cooler: the order turns with every slice.
             turn = (start // options.slice) % len(asked)
             for one in asked[turn:] + asked[:turn]:
                 seconds[one.name].append(one.ask(part)[0])
-            lengths = {
-                slot: [len(each.ids) for each in some[start : start + len(part)]] for slot, some in tokens.items()
-            }
-            seconds["ceiling"].append(sum(ceilings[slot].seconds(lengths[slot]) for slot in ceilings))
+            lengths = [[len(each.ids) for each in some[start : start + len(part)]] for some in tokens.values()]
+            for dtype, name in CEILINGS.items():
+                # Imitated, it takes a second for each repeat.
+                repeats = {} if dtype in dtypes else {"repeats": 3}
+                pairs = zip(ceilings[dtype], lengths, strict=True)
+                seconds[name].append(sum(ceiling.seconds(some, **repeats) for ceiling, some in pairs))
             print(f"{start + len(part)} of {len(texts)} texts", flush=True)
-        # Where the CPU emulates it this takes a second for each repeat; the last slice is enough to tell.
-        halves = {one.slot: Ceiling(source / one.slot, torch.bfloat16) for one in manifest.slots}
-        in_bf16 = sum(half.seconds(lengths[slot], 3) for slot, half in halves.items())
     count = sum(len(each.ids) for some in tokens.values() for each in some)
-    result = summary(seconds, in_bf16, cosines, len(texts), count, options.threads)
+    result = summary(seconds, apart, least, len(texts), count, options.threads)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table(result))
 
 
-def _agreement(asked: "list[Sidecar | Peer]", texts: list[str]) -> dict[str, float]:
-    """Return the least cosine of each one's vectors with those of pgduet in torch; the first call warms all up."""
+def _agreement(asked: "list[Sidecar | Peer]", texts: list[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Compare everybody's vectors with those of pgduet in torch; the first call warms all up.
+
+    Return one less the largest difference of a cosine between texts, and of pgduet's own, which are lifted alike, the
+    least cosine of a text's vectors.
+    """
     found = {one.name: [np.asarray(half) for half in one.ask(texts, vectors=True)[1] or []] for one in asked}
     reference = found["pgduet, torch"]
-    return {
-        name: min(_least(half, other) for half, other in zip(halves, reference, strict=True))
-        for name, halves in found.items()
+    pairs = {name: list(zip(halves, reference, strict=True)) for name, halves in found.items()}
+    least = {
+        one.name: min(float(cosines(*pair).min()) for pair in pairs[one.name])
+        for one in asked
+        if isinstance(one, Sidecar)
     }
+    return {name: min(_least(*pair) for pair in some) for name, some in pairs.items()}, least
+
+
+def cosines(vectors: Any, others: Any) -> Any:
+    """Return the cosine of each row with that of the other; half precision leaves no row of length one."""
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
+    return (vectors * others).sum(axis=1) / lengths
 
 
 def _least(vectors: Any, lifted: Any) -> float:

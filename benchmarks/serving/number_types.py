@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from int8_duet import NAME, int8_store
+from fewer_bits import small_in
 from number_graphs import INNER, TOKENS, WEIGHTS, WIDTH, integers, openvino_products, quantised_encoder, session
 from speed_page import table_of_types, write_page
 from speed_ratios import processor
@@ -61,7 +61,8 @@ def main() -> None:
     source = duet_folder("small")
     texts = read_texts(options.texts)
     with tempfile.TemporaryDirectory(prefix="pgduet-") as work:
-        fast = int8_store(Path(work)) / NAME
+        name, store = small_in("int8", Path(work))
+        fast = store / name
         _measure_encoders(result, source, fast, texts, options.rounds)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     write_page(REPOSITORY / "docs" / "performance.md", RESULT.name, table_of_types(result))

@@ -67,10 +67,10 @@ def layout(source: Path, target: Path, width: int, max_tokens: int) -> Path:
 class Peer:
     """One peer with both encoders loaded; `ask` gives it a slice of texts."""
 
-    def __init__(self, kind: str, python: Path, folders: Sequence[Path], threads: int) -> None:
+    def __init__(self, kind: str, dtype: str, python: Path, folders: Sequence[Path], threads: int) -> None:
         """Start it and wait until it is ready; what it prints goes to standard error."""
-        self.name = kind
-        command = [str(python), str(_HERE / "speed_peer.py"), kind, *map(str, folders), str(threads)]
+        self.name = kind if dtype == "float32" else f"{kind}, {dtype}"
+        command = [str(python), str(_HERE / "speed_peer.py"), kind, dtype, *map(str, folders), str(threads)]
         # pgduet.encoding sets it for itself; peers run as they come.
         plain = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain)

@@ -5,8 +5,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,11 +14,13 @@ from transformers import AutoModel
 
 from fix_architectures import SEQUENCES, checkpoint
 from fix_hub import duet_of
+from fix_worker import wait_until
 from pgduet.cli.evaluate import encode
 from pgduet.encoding import Duet, Role
-from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.errors import ManifestError, WeightsError
+from pgduet.encoding.hadamard import Floats
 from pgduet.encoding.int8 import quantised, read_int8
+from pgduet.encoding.int8_encoder import Int8Encoder
 from pgduet.encoding.int8_model import Int8Model
 from pgduet.encoding.onnx_model import open_session, run_session
 from pgduet.encoding.sources import FolderSource
@@ -143,54 +144,102 @@ def test_the_largest_sums_that_may_come_do_not_overflow() -> None:
     np.testing.assert_allclose(products, expected.numpy(), rtol=1e-5)
 
 
+def int8_encoder(tmp_path: Path) -> Int8Encoder:
+    return Int8Encoder(Int8Model(made(store_of(tmp_path, "bert")) / "code"), "mean")
+
+
 def test_a_vector_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
-    encoder = Encoder(Int8Model(made(store_of(tmp_path, "bert")) / "code"))
-    together, finite = encoder.encode(SEQUENCES)
-    assert finite.all()
-    alone = np.concatenate([encoder.encode([one])[0] for one in SEQUENCES])
+    encoder = int8_encoder(tmp_path)
+    sequences = [*SEQUENCES, (), *SEQUENCES]
+    together, finite = encoder.encode(sequences)
+    assert finite.tolist() == [bool(one) for one in sequences]
+    # A lone text is computed by all threads.
+    alone = np.concatenate([encoder.encode([one])[0] for one in sequences])
     assert np.array_equal(together, alone)
+    ids = torch.tensor([SEQUENCES[0]])
+    states = encoder.model(ids, torch.ones_like(ids))[0]
+    np.testing.assert_allclose(together[0], torch.nn.functional.normalize(states.mean(dim=0), dim=0), atol=1e-6)
 
 
-def test_threads_for_several_texts_at_once_go_with_the_model(tmp_path: Path) -> None:
-    model = Int8Model(made(store_of(tmp_path, "bert")) / "code")
-    Encoder(model, texts_at_once=2).encode(SEQUENCES)
+def test_threads_for_several_texts_at_once_go_with_the_encoder(tmp_path: Path) -> None:
+    encoder = int8_encoder(tmp_path)
+    encoder.encode(SEQUENCES)
 
     def running() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name.startswith("int8")]
 
     threads = running()
     assert 1 <= len(threads) <= torch.get_num_threads()
-    del model
+    del encoder
     gc.collect()
     for thread in threads:
         thread.join(timeout=10)
     assert not running()
 
 
-@pytest.mark.parametrize(
-    ("lengths", "at_once", "expected"),
-    [
-        ([30, 10, 20, 30, 30], 1, [[1, 2, 0], [3, 4]]),
-        ([30, 10, 20, 30, 30], 2, [[1, 2], [0, 3, 4]]),
-        ([30, 10, 20, 30, 30], 4, [[1, 2, 0], [3, 4]]),
-        ([0, 10, 0], 2, [[1]]),
-        ([90, 10, 300], 2, [[1], [0], [2]]),
-        ([10, 10, 10, 200], 2, [[0, 1], [2], [3]]),
-    ],
-)
-def test_a_pass_holds_a_multiple_of_what_is_computed_at_once(
-    lengths: list[int], at_once: int, expected: list[list[int]]
-) -> None:
-    seen: list[list[int]] = []
+class Slow:
+    """Stands in for a model: notes what is computed how, and waits where it is told to."""
 
-    class Spied(Encoder):
-        def _pass(self, sequences: list[tuple[int, ...]]) -> torch.Tensor:
-            seen.append([ids[0] for ids in sequences])
-            return torch.ones(len(sequences), 1)
+    width = 1
+    engine = "none"
 
-    spied = Spied(SimpleNamespace(width=1), tokens_per_pass=90, texts_at_once=at_once)
-    spied.encode([(row,) * length for row, length in enumerate(lengths)])
-    assert seen == expected
+    def __init__(self) -> None:
+        self.running: set[int] = set()
+        self.seen: list[tuple[str, int]] = []
+        self.gate = threading.Event()
+
+    def embed(self, sequence: tuple[int, ...]) -> Floats:
+        return np.full((len(sequence), 1), sequence[0], np.float32)
+
+    def compute(self, given: Floats) -> Floats:
+        self.seen.append(("all threads", int(given[0, 0])))
+        return given
+
+    def compute_on_one_thread(self, given: Floats) -> Floats:
+        self.running.add(int(given[0, 0]))
+        assert self.gate.wait(10)
+        self.running.remove(int(given[0, 0]))
+        if given[0, 0] == 13:
+            raise RuntimeError("onnxruntime: the thirteenth")
+        self.seen.append(("one thread", int(given[0, 0])))
+        return given
+
+
+def test_queries_are_let_in_before_each_text_and_the_longest_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    model = Slow()
+    encoder = Int8Encoder(cast(Int8Model, model), "mean")
+    between: list[int] = []
+
+    def before_pass() -> None:
+        if len(between) == 2:
+            # None is done, and yet the third is about to be begun.
+            wait_until(lambda: model.running == {2, 4})
+            model.gate.set()
+        # A query computes by the same encoder meanwhile.
+        between.append(len(encoder.encode([(99,)])[0]))
+
+    vectors, finite = encoder.encode([(row + 1,) * length for row, length in enumerate([3, 9, 5, 7, 1])], before_pass)
+    assert between == [1] * 5
+    assert finite.all()
+    assert vectors.tolist() == [[1.0]] * 5
+    assert [how for how, one in model.seen if one == 99] == ["all threads"] * 5
+    alone = [one for how, one in model.seen if how == "one thread"]
+    assert sorted(alone) == [1, 2, 3, 4, 5]
+
+
+def test_where_a_text_fails_the_others_are_not_left_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    model = Slow()
+    model.gate.set()
+    encoder = Int8Encoder(cast(Int8Model, model), "mean")
+    with pytest.raises(RuntimeError, match="the thirteenth"):
+        encoder.encode([(13,) * 9, *((row,) for row in range(1, 9))])
+    assert not model.running
+    done = len(model.seen)
+    vectors, _ = encoder.encode([(1,), (2,)])
+    assert len(model.seen) == done + 2
+    assert vectors.tolist() == [[1.0]] * 2
 
 
 def test_the_whole_duet_says_how_it_computes_and_is_near_to_what_it_was_made_of(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from fix_architectures import SEQUENCES, checkpoint
 from fix_hub import slot
-from pgduet.encoding import WeightsError, load_duet, openvino_graph
+from pgduet.encoding import WeightsError, engines, load_duet, openvino_graph, openvino_model
 from pgduet.encoding.architecture import DECODERS, ENCODERS
 from pgduet.encoding.encoder import Encoder
 from pgduet.encoding.engines import Runtime, build_encoder
@@ -137,14 +137,43 @@ def test_what_openvino_cannot_run_is_told_where_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = checkpoint(tmp_path / "bert", "bert")
-    with pytest.raises(WeightsError, match="runs encoders in float32"):
-        built(folder, dtype="bfloat16")
-    assert isinstance(built(folder, "auto", "bfloat16"), TorchModel)
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(WeightsError, match="cannot write the graph"):
         built(folder)
     assert isinstance(built(folder, "auto"), TorchModel)
+
+
+@pytest.mark.parametrize("cpu", ["this one", "one without"])
+def test_bfloat16_is_computed_so_where_the_cpu_can_and_else_in_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu: str
+) -> None:
+    can = cpu == "this one" and openvino_model.multiplies_bfloat16()
+    if cpu != "this one":
+        monkeypatch.setattr(openvino_model, "multiplies_bfloat16", lambda: False)
+    folder = checkpoint(tmp_path / "bert", "bert")
+    expected, _ = Encoder(TorchModel(folder)).encode(SEQUENCES)
+    # The second time the graph is there already.
+    for _ in range(2):
+        encoder = build_encoder(described(folder), folder, Role.DOCUMENT, "bfloat16", Runtime("auto", "cpu"))
+        assert isinstance(encoder.model, OpenVinoModel)
+        found, finite = encoder.encode(SEQUENCES)
+        assert finite.all()
+        cosines = (found * expected).sum(axis=1)
+        assert cosines.min() > 0.9995
+        assert (cosines.min() < 1 - 1e-6) == can
+        alone = np.concatenate([encoder.encode([sequence])[0] for sequence in SEQUENCES])
+        assert np.abs(found - alone).max() < 1e-3
+
+
+def test_a_large_encoder_in_bfloat16_is_run_by_torch_unless_openvino_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = checkpoint(tmp_path / "bert", "bert")
+    monkeypatch.setattr(engines, "_MOST_BYTES", sum(path.stat().st_size for path in folder.iterdir()) - 1)
+    assert isinstance(built(folder, "auto", "bfloat16"), TorchModel)
+    assert isinstance(built(folder, "openvino", "bfloat16"), OpenVinoModel)
+    assert isinstance(built(folder, "auto"), OpenVinoModel)
 
 
 def test_the_environment_chooses_the_engine(tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

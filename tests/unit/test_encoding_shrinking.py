@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModel
 
 from fix_architectures import SEQUENCES, checkpoint
@@ -14,6 +15,7 @@ from fix_hub import duet_of
 from pgduet.encoding import Duet, Role, fingerprint_of, load_duet
 from pgduet.encoding.architecture import DECODERS, ENCODERS
 from pgduet.encoding.encoder import Encoder
+from pgduet.encoding.engines import Runtime
 from pgduet.encoding.errors import ManifestError, StoreError, WeightsError
 from pgduet.encoding.hadamard import Floats
 from pgduet.encoding.int8 import Int8Embedding, quantised, restored
@@ -113,6 +115,37 @@ def test_eight_bits_are_the_nearest_ones_and_words_stay_in_them(tmp_path: Path, 
     assert 0.999 < (original * vectors(folder)).sum(axis=1).min() < 1 - 1e-7
     size, old = ((path / "model.safetensors").stat().st_size for path in (folder, before))
     assert size < old - 0.7 * 4 * table.size
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("kind", ["bert", "qwen2"])
+def test_matrices_in_bfloat16_are_the_nearest_ones_and_all_is_computed_so(
+    tmp_path: Path, kind: str, int8: bool
+) -> None:
+    store = store_of(tmp_path, kind)
+    before = store / "big" / "code"
+    made = shrink("big", "half", Shrink({}, int8=int8, bfloat16=True), accept, store)
+    stored = load_file(made / "code" / "model.safetensors")
+    for name, weights in load_file(before / "model.safetensors").items():
+        if stored[name].dtype is not torch.int8:
+            assert torch.equal(stored[name], weights.bfloat16() if weights.ndim > 1 else weights)
+    assert (torch.int8 in {one.dtype for one in stored.values()}) == int8
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (made / "code", before)]
+    assert sizes[0] < 0.55 * sizes[1]
+    manifest = checked_manifest(made)
+    assert manifest.dtype == "bfloat16"
+    assert fingerprint_of(manifest) != fingerprint_of(checked_manifest(store / "big"))
+    half, whole = (load_duet(name, store, runtime=Runtime("torch", "cpu")) for name in ("half", "big"))
+    assert {one.dtype for one in half.encoders} == {"bfloat16"}
+    given = [duet.encode(duet.tokenise(["def a(b):", "c = d"], Role.DOCUMENT)).embeddings for duet in (half, whole)]
+    assert 0.999 < (given[0] * given[1]).sum(axis=1).min() < 1 - 1e-7
+    with pytest.raises(ManifestError, match="in eight bits already" if int8 else "in bfloat16 already"):
+        shrink("half", "quarter", Shrink({}, int8=int8, bfloat16=not int8), accept, store)
+
+
+def test_eight_bits_to_compute_in_leave_nothing_for_bfloat16() -> None:
+    with pytest.raises(ManifestError, match="leave nothing to compute in bfloat16"):
+        Shrink({}, int8=True, activations=True, bfloat16=True)
 
 
 def test_rows_of_zeros_and_huge_numbers_survive_eight_bits() -> None:

@@ -83,6 +83,20 @@ def test_eight_bits_that_move_a_vector_too_far_are_turned_down(
     assert present_names(store) == ["tiny"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kept"), [(["--bfloat16"], False), (["--bfloat16", "--int8"], True), (["--int8"], True)]
+)
+def test_bfloat16_has_to_stay_nearer_than_eight_bits(
+    store: Path, files: list[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], kept: bool
+) -> None:
+    monkeypatch.setattr("pgduet.training.shrinking._least_cosine", lambda *_: 0.9991)
+    done = run(store, "tiny", "smaller", *arguments, "--most-lost", "0.5", *files)
+    assert (done.exit_code == 0) == kept, done.output
+    if not kept:
+        assert "a code vector has a cosine of 0.9991, not 0.9995" in str(done.exception)
+    assert present_names(store) == (["smaller", "tiny"] if kept else ["tiny"])
+
+
 def test_only_halves_with_all_their_layers_have_to_be_near_to_what_they_were(store: Path, files: list[str]) -> None:
     done = run(store, "tiny", "smaller", "--int8", "--code-layers", "1", *files, "--json")
     assert done.exit_code == 0, done.output
@@ -95,6 +109,7 @@ def test_only_halves_with_all_their_layers_have_to_be_near_to_what_they_were(sto
     [
         (["tiny", "smaller"], PgduetError, "nothing was asked for"),
         (["tiny", "smaller", "--int8"], DataError, "no place to take queries"),
+        (["tiny", "smaller", "--bfloat16", "--int8-activations"], PgduetError, "leave nothing to compute in bfloat16"),
         (["tiny", "tiny", "--int8", "FILES"], PgduetError, "the name 'tiny' is taken"),
         (["none", "smaller", "--int8", "FILES"], PgduetError, "'none' is not in the model store"),
         (["tiny", "smaller", "--code-layers", "2", "FILES"], PgduetError, "2 layers are wanted"),

@@ -154,8 +154,13 @@ def test_what_multiplies_in_eight_bits_takes_a_byte_but_for_the_values_of_attent
     assert weights_bytes(tmp_path) == 2 * (2 * (90_000 + 4 * (90_000 + 300)) + 150_000)
 
 
-@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])
-def test_weights_are_counted_as_the_numbers_they_become(dtype: str, size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "engine", "size"), [("float32", "torch", 4), ("bfloat16", "torch", 2), ("bfloat16", "auto", 4)]
+)
+def test_weights_are_counted_as_the_numbers_they_become(
+    dtype: str, engine: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGDUET_ENGINE", engine)
     small = duet_folder("small")
     numbers = 0
     for slot in ("code", "text"):

@@ -30,14 +30,10 @@ class Model(Protocol):
 class Encoder:
     """A model with its pooling."""
 
-    def __init__(
-        self, model: Model, pooling: str = "mean", tokens_per_pass: int = _TOKENS_PER_PASS, texts_at_once: int = 1
-    ) -> None:
-        """Make an encoder of a model that computes so many texts of a pass at once, each alone; 1: all as one batch."""
+    def __init__(self, model: Model, pooling: str = "mean", tokens_per_pass: int = _TOKENS_PER_PASS) -> None:
         self.model = model
         self._pooling = pooling
         self._tokens_per_pass = tokens_per_pass
-        self._texts_at_once = texts_at_once
 
     def encode(
         self, sequences: Sequence[tuple[int, ...]], before_pass: Callable[[], None] = lambda: None
@@ -49,7 +45,7 @@ class Encoder:
         """
         pooled = np.zeros((len(sequences), self.model.width), np.float32)
         with torch.inference_mode():
-            for rows in _passes([len(ids) for ids in sequences], self._tokens_per_pass, self._texts_at_once):
+            for rows in _passes([len(ids) for ids in sequences], self._tokens_per_pass):
                 before_pass()
                 pooled[rows] = self._pass([sequences[row] for row in rows]).numpy()
         return unit_rows(pooled)
@@ -74,17 +70,13 @@ class Encoder:
         return pool(states, mask.to(states.device), self._pooling).cpu()
 
 
-def _passes(lengths: Sequence[int], most: int, at_once: int) -> Iterator[list[int]]:
-    """Cut texts into passes, shortest first, so that little is padded; of more than `at_once` texts a multiple of that.
-
-    Otherwise some of what computes the last few of each pass would wait for the others.
-    """
+def _passes(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Cut texts into passes, shortest first, so that little is padded."""
     rows: list[int] = []
     for row in sorted((row for row, length in enumerate(lengths) if length), key=lambda row: lengths[row]):
-        while rows and (len(rows) + 1) * lengths[row] > most:
-            whole = len(rows) - len(rows) % at_once or len(rows)
-            yield rows[:whole]
-            rows = rows[whole:]
+        if rows and (len(rows) + 1) * lengths[row] > most:
+            yield rows
+            rows = []
         rows.append(row)
     if rows:
         yield rows

@@ -26,12 +26,12 @@ _SCHEME = 1
 _TOLERANCE = 2e-5
 
 
-def openvino_model(slot: Slot, folder: Path, weights: str | None) -> OpenVinoModel:
+def openvino_model(slot: Slot, folder: Path, weights: str | None, dtype: str) -> OpenVinoModel:
     """Return the encoder of a slot, run by OpenVINO; `weights` names its file where each role has its own.
 
     The graph is made where the cache has none: some seconds for a small encoder, and twice its memory. It takes as much
-    of the disk as the weights. A new graph is compared with torch. Raises WeightsError where OpenVINO is not installed,
-    cannot run this encoder, or gives other states.
+    of the disk as the weights in float32, in which a new one is compared with torch. Raises WeightsError where OpenVINO
+    is not installed, cannot run this encoder, or gives other states.
     """
     import_openvino()
     place = _cache() / _key(slot, weights)
@@ -39,9 +39,11 @@ def openvino_model(slot: Slot, folder: Path, weights: str | None) -> OpenVinoMod
         if place.is_dir():
             # One that cannot be read is made anew: a cache is nobody's only copy.
             with suppress(WeightsError):
-                return OpenVinoModel(place, folder)
+                return OpenVinoModel(place, folder, dtype)
             shutil.rmtree(place)
         made = _made(slot, folder, weights, place)
+        if dtype != "float32":
+            made = OpenVinoModel(place, folder, dtype)
     except OSError as error:
         raise WeightsError(
             f"cannot write the graph that OpenVINO runs to {place.parent}: {error}",

@@ -17,16 +17,18 @@ class OpenVinoModel:
 
     engine = "openvino"
 
-    def __init__(self, graph: Path, folder: Path) -> None:
+    def __init__(self, graph: Path, folder: Path, dtype: str = "float32") -> None:
         """Compile the graph (openvino.xml and openvino.bin in the folder `graph`) of the encoder in `folder`.
 
-        The threads are those of torch. Raises WeightsError where the graph cannot be read or compiled.
+        In bfloat16 its products are computed so where the CPU can, else in float32: nearer to what is meant, and some
+        fifty times as fast as imitating it. The threads are those of torch. Raises WeightsError where the graph cannot
+        be read or compiled.
         """
         config = read_architecture(folder)
         core = _core()
         settings = {
-            # Never another number type than the weights have, whatever the CPU would be faster with.
-            "INFERENCE_PRECISION_HINT": "f32",
+            # Never fewer bits than the duet has, whatever the CPU would be faster with.
+            "INFERENCE_PRECISION_HINT": "bf16" if dtype == "bfloat16" and multiplies_bfloat16() else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "NUM_STREAMS": 1,
             # Pinned threads of two processes would share one core while another is idle.
@@ -52,6 +54,11 @@ class OpenVinoModel:
 def _core() -> Any:
     """Return the one core of this process: when a core goes it unloads its libraries, under threads that still run."""
     return import_openvino().Core()
+
+
+def multiplies_bfloat16() -> bool:
+    """Tell whether this CPU has instructions for products in bfloat16 (AVX-512 BF16 or AMX)."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def import_openvino() -> Any:

@@ -12,7 +12,7 @@ from pgduet.training.data import Benchmark
 from pgduet.training.evaluation import ALONE, values_of
 from pgduet.training.metrics import METRICS
 from pgduet.training.ranking import TIES, Halves
-from pgduet.training.tuning.gate import Gate, change
+from pgduet.training.tuning.gate import LEAST_COSINE, Gate, change
 from pgduet.training.tuning.held_out import Scores
 from pgduet.training.vectors import Report, encode
 
@@ -41,12 +41,13 @@ def compare(
     most_lost: float,
     report: Report,
     alike: Collection[str] = (),
+    cosine_wanted: float = LEAST_COSINE,
 ) -> Shrunk:
     """Compare a smaller duet with its origin; `folders` hold the files of both.
 
     The gate lets it pass where it loses `most_lost` of nDCG@10 at the most over the questions of the benchmark, and
-    vectors of the halves `alike` have a cosine of at least 0.99 with those of the origin. Speeds are medians of five
-    rounds over the same 48 documents, the two taking turns.
+    vectors of the halves `alike` have a cosine of `cosine_wanted` at least with those of the origin. Speeds are medians
+    of five rounds over the same 48 documents, the two taking turns.
     """
     speed = _speeds([before, after], benchmark.corpus.texts)
     old, new = (_vectors(benchmark, duet, report) for duet in (before, after))
@@ -57,7 +58,7 @@ def compare(
     halves = {"code": (code, new_code), "text": (text, new_text)}
     means = {slot: (float(old.mean()), float(new.mean())) for slot, (old, new) in halves.items()}
     cosines = {slot: min(_least_cosine(a, b, slot) for a, b in zip(old, new, strict=True)) for slot in alike}
-    gate = Gate(None, 0.0, means, change(pair, new_pair), most_lost, cosines)
+    gate = Gate(None, 0.0, means, change(pair, new_pair), most_lost, cosines, cosine_wanted)
     return Shrunk((_size(folders[0]), _size(folders[1])), speed, gate)
 
 

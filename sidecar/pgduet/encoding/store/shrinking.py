@@ -1,4 +1,4 @@
-"""A smaller duet made of another one: encoders without some of their layers, weights in eight bits."""
+"""A smaller duet made of another one: encoders without some of their layers, weights in fewer bits."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -38,29 +38,37 @@ _INDEX = _WEIGHTS + ".index.json"
 class Shrink:
     """How a duet is made smaller: `layers` that stay, by slot (`code`, `text`), and whether weights go to eight bits.
 
-    `activations`: what they are multiplied with, too. Raises ManifestError where that changes nothing.
+    `activations`: what they are multiplied with, too. `bfloat16`: all that is not in eight bits is stored so, and
+    computed with. Raises ManifestError where that changes nothing, or contradicts itself.
     """
 
     layers: Mapping[str, int]
     int8: bool = False
     activations: bool = False
+    bfloat16: bool = False
 
     def __post_init__(self) -> None:
         if self.activations and not self.int8:
             raise ManifestError("activations in eight bits need weights in eight bits", hint="ask for both")
-        if not self.layers and not self.int8:
+        if self.activations and self.bfloat16:
             raise ManifestError(
-                "nothing was asked for that makes a duet smaller", hint="ask for fewer layers of a half, or for int8"
+                "activations in eight bits leave nothing to compute in bfloat16",
+                hint="ask for one of both; weights alone in eight bits go with bfloat16",
+            )
+        if not self.layers and not self.int8 and not self.bfloat16:
+            raise ManifestError(
+                "nothing was asked for that makes a duet smaller",
+                hint="ask for fewer layers of a half, for int8 or for bfloat16",
             )
 
     @property
     def number_types(self) -> list[str]:
-        """What is in eight bits, in words."""
-        return ["int8"] * self.int8 + ["int8 activations"] * self.activations
+        """What is in fewer bits, in words."""
+        return ["int8"] * self.int8 + ["int8 activations"] * self.activations + ["bfloat16"] * self.bfloat16
 
     def changes(self, slot: str) -> bool:
         """Tell whether this half becomes another one."""
-        return self.int8 or slot in self.layers
+        return self.int8 or self.bfloat16 or slot in self.layers
 
 
 def shrink(
@@ -83,6 +91,8 @@ def shrink(
     check_new_name(new_name, models_dir)
     origin, place = duet_folder(name, models_dir), Place(store_folder(models_dir), new_name)
     manifest = checked_manifest(origin)
+    if how.bfloat16 and manifest.dtype == "bfloat16":
+        raise ManifestError(f"{name} is in bfloat16 already", hint="ask for fewer layers, or for int8")
     # Both halves are looked at before the first is written: that may take minutes.
     plans = {slot.slot: _plan(slot, origin / slot.slot, how) for slot in manifest.slots if how.changes(slot.slot)}
     with telling_disk_errors(place.store), only_one(place.lock, report):
@@ -93,7 +103,10 @@ def shrink(
         try:
             code, text = (_half(slot, plans.get(slot.slot), origin, place.partial, report) for slot in manifest.slots)
             said = ", ".join(["fewer layers"] * bool(how.layers) + how.number_types)
-            made = replace(manifest, name=new_name, summary=f"{name}, {said}", references="", code=code, text=text)
+            dtype = "bfloat16" if how.bfloat16 else manifest.dtype
+            made = replace(
+                manifest, name=new_name, summary=f"{name}, {said}", references="", dtype=dtype, code=code, text=text
+            )
             judge(Duet(made, place.partial, wished_runtime()), place.partial)
             complete(made, place, report)
         except BaseException:
@@ -152,9 +165,15 @@ class _Plan:
                 if name is not None:
                     weights = file.get_tensor(key)
                     paired = self.how.activations and multiplies_whole(name)
-                    tensors |= quantised(name, weights, paired=paired) if self.how.int8 else {name: weights}
+                    written = quantised(name, weights, paired=paired) if self.how.int8 else {name: weights}
+                    tensors |= {key: self._rounded(one) for key, one in written.items()}
         save_file(tensors, target, metadata={"format": "pt"})
         return list(tensors)
+
+    def _rounded(self, weights: torch.Tensor) -> torch.Tensor:
+        """Return a matrix in bfloat16 where that was asked for; all else is small and stays as it is."""
+        rounds = self.how.bfloat16 and weights.ndim > 1 and weights.is_floating_point()
+        return weights.to(torch.bfloat16) if rounds else weights
 
 
 def _plan(slot: Slot, folder: Path, how: Shrink) -> _Plan:

@@ -7,8 +7,9 @@ from typing import Any
 from pgduet.training.metrics import METRICS, estimate
 from pgduet.training.tuning.held_out import Scores
 
-# Between the vectors of a text that the same weights give in float32 and in eight bits.
+# Between the vectors of a text that the same weights give in float32, and in eight bits or bfloat16.
 LEAST_COSINE = 0.99
+LEAST_COSINE_BFLOAT16 = 0.9995
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Gate:
     Of one that was tuned, `held_out`: on the test side a gain of at least `margin` whose interval lies above zero. Of
     any, `retained`: on these questions no loss above `most_lost`. `halves` has the means before and after by each half
     alone, over the first of the two. Of one that computes with fewer bits, `least_cosines`, by half: those of a text's
-    vectors before and after are not below LEAST_COSINE.
+    vectors before and after are not below `cosine_wanted`.
     """
 
     held_out: Change | None
@@ -52,6 +53,7 @@ class Gate:
     retained: Change | None = None
     most_lost: float = 0.01
     least_cosines: Mapping[str, float] = field(default_factory=dict)
+    cosine_wanted: float = LEAST_COSINE
 
     @property
     def objections(self) -> Sequence[str]:
@@ -63,8 +65,8 @@ class Gate:
             found.append(f"worse by more than {self.most_lost:g} on what it had to retain")
         for slot, cosine in self.least_cosines.items():
             # What is not a number must fail too.
-            if not cosine >= LEAST_COSINE:
-                found.append(f"too far off: a {slot} vector has a cosine of {cosine:.4f}, not {LEAST_COSINE}")
+            if not cosine >= self.cosine_wanted:
+                found.append(f"too far off: a {slot} vector has a cosine of {cosine:.4f}, not {self.cosine_wanted}")
         return found
 
     @property
