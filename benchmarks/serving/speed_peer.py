@@ -1,6 +1,9 @@
 """A peer in a process of its own: each line of JSON that it reads is a slice of texts, its answer the seconds it took.
 
-Runs in the peer's own environment, which has no pgduet: `python speed_peer.py KIND DTYPE CODE_FOLDER TEXT_FOLDER THREADS`.
+Runs in the peer's own environment, which has no pgduet:
+
+    python speed_peer.py KIND DTYPE CODE_FOLDER TEXT_FOLDER THREADS
+
 The folders are those of sentence-transformers; the texts of the text half come with its prefix.
 """
 
