@@ -157,6 +157,7 @@ def test_bfloat16_is_computed_so_where_the_cpu_can_and_else_in_float32(
     for _ in range(2):
         encoder = build_encoder(described(folder), folder, Role.DOCUMENT, "bfloat16", Runtime("auto", "cpu"))
         assert isinstance(encoder.model, OpenVinoModel)
+        assert encoder._tokens_per_pass == (1024 if can else 512)
         found, finite = encoder.encode(SEQUENCES)
         assert finite.all()
         cosines = (found * expected).sum(axis=1)

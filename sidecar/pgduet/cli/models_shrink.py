@@ -47,11 +47,11 @@ def shrink(
 
     --int8 keeps each matrix in eight bits with a scale for every row: a quarter of the disk in float32, at the same
     speed; in memory only the vectors of words stay so small. --int8-activations multiplies in eight bits too: faster
-    and less exact, on CPUs, with the extra `onnx`, for encoders of BERT's kind. --bfloat16 takes half the disk and is
-    faster on GPUs and on CPUs with AVX-512 BF16 or AMX. Fewer layers, spaced evenly, are faster
-    and cost more of the score; a duet that lost layers may learn some of it back with `pgduet finetune` before its
-    weights go to eight bits. The smaller duet is kept where it loses no more than --most-lost and, in a half with all
-    its layers, no vector has a cosine below 0.99 (in bfloat16 0.9995) with what it was; else nothing is. Examples:
+    and less exact, on CPUs, with the extra `onnx`, for encoders of BERT's kind. --bfloat16 takes half the disk, and is
+    faster on CPUs that have instructions for it (AVX-512 BF16, AMX). Fewer layers, spaced evenly, are faster and cost
+    more of the score; a duet that lost layers may learn some of it back with `pgduet finetune` before its weights go to
+    eight bits. The smaller duet is kept where it loses no more than --most-lost and, in a half with all its layers, no
+    vector has a cosine below 0.99 (in bfloat16 0.9995) with what it was; else nothing is. Examples:
 
         pgduet models shrink small small-int8 --int8 --queries dev.jsonl --codes codes.jsonl --limit 1500
 

@@ -17,7 +17,7 @@ AUTO, OPENVINO, TORCH = ENGINES = ("auto", "openvino", "torch")
 ONNX_FILE = "model.onnx"
 # Padded tokens in one pass of OpenVINO. In float32 as fast for each token as 1,024, and a batch of mixed lengths is
 # padded less; in bfloat16 a pass of as many takes half the time, of which more goes into what is done once for all.
-_PASS_TOKENS = {"float32": 512, "bfloat16": 1024}
+_PASS_TOKENS, _PASS_TOKENS_BFLOAT16 = 512, 1024
 # Of an encoder that is not in float32 OpenVINO still keeps its graph in it: a large one would need twice the memory.
 _MOST_BYTES = 2**30
 
@@ -106,7 +106,8 @@ def takes_openvino(slot: Slot, folder: Path, dtype: str, runtime: Runtime) -> bo
 def _in_openvino(slot: Slot, folder: Path, weights: str | None, dtype: str) -> Encoder:
     from pgduet.encoding.openvino_graph import openvino_model
 
-    return Encoder(openvino_model(slot, folder, weights, dtype), slot.pooling, _PASS_TOKENS[dtype])
+    model = openvino_model(slot, folder, weights, dtype)
+    return Encoder(model, slot.pooling, _PASS_TOKENS_BFLOAT16 if model.in_bfloat16 else _PASS_TOKENS)
 
 
 def _on_gpu(model: TorchModel, slot: Slot, folder: Path) -> Encoder:

@@ -26,9 +26,10 @@ class OpenVinoModel:
         """
         config = read_architecture(folder)
         core = _core()
+        self.in_bfloat16 = dtype == "bfloat16" and multiplies_bfloat16()
         settings = {
             # Never fewer bits than the duet has, whatever the CPU would be faster with.
-            "INFERENCE_PRECISION_HINT": "bf16" if dtype == "bfloat16" and multiplies_bfloat16() else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if self.in_bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "NUM_STREAMS": 1,
             # Pinned threads of two processes would share one core while another is idle.
