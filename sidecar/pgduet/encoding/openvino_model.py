@@ -58,7 +58,10 @@ def _core() -> Any:
 
 
 def multiplies_bfloat16() -> bool:
-    """Tell whether this CPU has instructions for products in bfloat16 (AVX-512 BF16 or AMX)."""
+    """Tell whether this CPU has instructions for products in bfloat16, by what OpenVINO's documents say tells it.
+
+    With AVX-512 alone OpenVINO would imitate them.
+    """
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
