@@ -149,14 +149,14 @@ def _agreement(asked: "list[Sidecar | Peer]", texts: list[str]) -> tuple[dict[st
     reference = found["pgduet, torch"]
     pairs = {name: list(zip(halves, reference, strict=True)) for name, halves in found.items()}
     least = {
-        one.name: min(float(cosines(*pair).min()) for pair in pairs[one.name])
+        one.name: min(float(_cosines(*pair).min()) for pair in pairs[one.name])
         for one in asked
         if isinstance(one, Sidecar)
     }
     return {name: min(_least(*pair) for pair in some) for name, some in pairs.items()}, least
 
 
-def cosines(vectors: Any, others: Any) -> Any:
+def _cosines(vectors: Any, others: Any) -> Any:
     """Return the cosine of each row with that of the other; half precision leaves no row of length one."""
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
     return (vectors * others).sum(axis=1) / lengths

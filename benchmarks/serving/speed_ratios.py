@@ -12,7 +12,7 @@ import torch
 _PGDUET = "pgduet, openvino"
 _INT8 = "pgduet, int8"
 _BFLOAT16 = "pgduet, bfloat16"
-# Below it a number type is no longer the same vectors, only less exact.
+# Down to this cosine vectors count as the same ones, only less exact.
 _ENOUGH = 0.9995
 # With vectors equal to pgduet's and torch under them; the backend for CPUs is a peer of its own.
 _TORCH_PEERS = ("sentence-transformers", "transformers", "infinity")
