@@ -12,6 +12,7 @@ import pytest
 from gated_server import eventually, running
 from pgduet.encoding import Role
 from pgduet.serving.admission import Admission, BusyError, Claim
+from pgduet.serving.calls import Refusal
 from pgduet.serving.speed import Speed
 from pgduet.serving.work import TextFailure, Work
 from pgduet.v1 import embedding_pb2 as pb
@@ -197,3 +198,11 @@ def test_the_server_refuses_what_would_expire_and_says_when_to_come_back() -> No
             assert [len(reply.results) for reply in await asyncio.gather(first, query, hurried)] == [5, 1, 1]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("remaining", "told"), [(None, "100"), (0.2, "100"), (0.111, "100"), (0.1005, "-1"), (0.1, "-1"), (0.05, "-1")]
+)
+def test_nobody_is_told_to_try_again_when_there_is_no_time_left_for_it(remaining: float | None, told: str) -> None:
+    refusal = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", retry_after=0.1)
+    assert refusal.trailing_metadata(remaining) == (("grpc-retry-pushback-ms", told),)

@@ -18,6 +18,8 @@ PUSHBACK_KEY = "grpc-retry-pushback-ms"
 REQUEST_ID_KEY = "x-request-id"
 # A client's clock strikes first: its cancel overtakes the deadline that it had sent along.
 DEADLINE_SLACK = 0.1
+# Seconds that a call takes at the least once it is tried again; gRPC also rounds up the deadline that it sends along.
+_RETRY_SECONDS = 0.01
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 _log = structlog.stdlib.get_logger("pgduet.serving.calls")
@@ -41,7 +43,7 @@ class Refusal(Exception):  # noqa: N818
         """Tell gRPC's own retry policy how long to stay away, where that is known; `remaining` seconds are left."""
         if self.retry_after is None:
             return ()
-        if remaining is not None and self.retry_after >= remaining:
+        if remaining is not None and self.retry_after + _RETRY_SECONDS >= remaining:
             # Do not retry: it would only turn this answer into a missed deadline.
             return ((PUSHBACK_KEY, "-1"),)
         return ((PUSHBACK_KEY, str(round(self.retry_after * 1000))),)
